@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
+
+/**
+ * One vitest configuration for every workspace. A file's name says which task runs it:
+ * `*.smoke.test.ts` (mock model, nothing trained), `*.int.test.ts` (real processes, after train and build),
+ * every other `*.test.ts` is a unit test and may use real sockets.
+ */
+export function sluiceTests(workspace: string): ViteUserConfig {
+  const kind = process.env.SLUICE_TESTS ?? "unit";
+  const reports = process.env.SLUICE_REPORTS;
+  const include = {
+    smoke: ["**/*.smoke.test.ts"],
+    unit: ["**/*.test.ts"],
+    integration: ["**/*.int.test.ts"],
+  }[kind];
+  if (!include) throw new Error(`SLUICE_TESTS is "${kind}": expected smoke, unit or integration`);
+  return defineConfig({
+    test: {
+      name: `${workspace} ${kind}`,
+      include,
+      exclude: [
+        "**/node_modules/**",
+        "**/dist/**",
+        ...(kind === "unit" ? ["**/*.smoke.test.ts", "**/*.int.test.ts"] : []),
+      ],
+      testTimeout: kind === "integration" ? 120_000 : 20_000,
+      hookTimeout: 60_000,
+      fileParallelism: kind !== "integration",
+      passWithNoTests: true,
+      reporters: reports ? ["default", "json"] : ["default"],
+      ...(reports ? { outputFile: { json: join(reports, `${workspace}-${kind}.json`) } } : {}),
+    },
+  });
+}
