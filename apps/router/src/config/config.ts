@@ -1,0 +1,118 @@
+/**
+ * The configuration after loading: keys as in the file, durations in milliseconds, sizes in bytes, defaults filled in.
+ */
+
+export interface Address {
+  readonly host: string;
+  /** 0 lets the system choose; what it chose is logged. */
+  readonly port: number;
+}
+
+export type Scope = "all" | "operate" | "read" | "feedback";
+export interface AdminToken {
+  readonly token: string;
+  readonly scope: Scope;
+}
+
+export interface ColorConfig {
+  /** A finite number of at least 0, any scale. */
+  readonly weight: number;
+  /** Normalized URLs, scheme http, host and port only. */
+  readonly targets: readonly string[];
+}
+
+export type AffinityConfig =
+  | { readonly kind: "none" }
+  | { readonly kind: "cookie" | "header" | "query"; readonly name: string };
+
+export interface OverrideConfig {
+  /** Header that names a color, in lower case; undefined: no header is looked at. */
+  readonly header: string | undefined;
+  readonly cookie: string | undefined;
+  /** CIDRs of clients that are believed. */
+  readonly from: readonly string[];
+  /** What `X-Sluice-Secret` has to say. */
+  readonly secret: string | undefined;
+}
+
+export interface HealthConfig {
+  readonly path: string;
+  readonly interval: number;
+  readonly timeout: number;
+  readonly rise: number;
+  readonly fall: number;
+  /** Share of the interval by which each check is shifted at random, 0 to 1. */
+  readonly jitter: number;
+  /** Inclusive ranges of status codes that pass. */
+  readonly status: readonly (readonly [number, number])[];
+}
+
+export interface PassiveConfig {
+  readonly errors: number;
+  readonly window: number;
+  readonly ejection: number;
+  /** Share of all targets that may be ejected at once, 0 to 1; one always may. */
+  readonly max_ejected: number;
+}
+
+export interface RetryConfig {
+  /** Attempts after the first. */
+  readonly attempts: number;
+  /** Share of the last ten seconds' requests that may be retried; three a second always may. */
+  readonly budget: number;
+  readonly on: readonly ("connect" | "reset" | "timeout" | "invalid" | "502" | "503" | "504")[];
+  /** POST paths that may be repeated; `*` stands for one segment. */
+  readonly idempotent_paths: readonly string[];
+  /** Bytes of one request's body kept for a repetition. */
+  readonly buffer: number;
+  /** Bytes kept for all requests together. */
+  readonly buffer_total: number;
+}
+
+export interface Timeouts {
+  readonly client_header: number;
+  readonly client_body: number;
+  readonly connect: number;
+  readonly response_header: number;
+  readonly stream_idle: number;
+  readonly keepalive: number;
+  readonly drain: number;
+}
+
+export interface Limits {
+  readonly header: number;
+  readonly headers: number;
+  readonly body: number;
+  readonly connections: number;
+}
+
+export interface LogConfig {
+  readonly level: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+  /** Which requests get a line: all; those that failed, were retried or were given up; none. */
+  readonly access: "all" | "errors" | "off";
+}
+
+export interface Config {
+  readonly listen: Address;
+  readonly admin: { readonly listen: Address; readonly tokens: readonly AdminToken[] };
+  /** Folder for durable state; undefined keeps none (`memory`). */
+  readonly state: string | undefined;
+  readonly engine: "http-proxy" | "wire";
+  readonly split: "random" | "exact";
+  readonly failover: boolean;
+  /** In the file's order. */
+  readonly colors: Readonly<Record<string, ColorConfig>>;
+  readonly affinity: AffinityConfig;
+  readonly override: OverrideConfig | undefined;
+  readonly trusted_proxies: readonly string[];
+  readonly allowed_targets: readonly string[];
+  readonly health: HealthConfig;
+  readonly passive: PassiveConfig;
+  readonly retry: RetryConfig;
+  readonly hedge: { readonly after: "p95"; readonly max: number } | undefined;
+  readonly timeouts: Timeouts;
+  readonly limits: Limits;
+  readonly metrics: { readonly listen: "admin" | Address };
+  readonly workers: number | "auto";
+  readonly log: LogConfig;
+}

@@ -1,0 +1,63 @@
+/**
+ * What the data plane tells the control plane. All sums are cumulative since the worker began, so reports may be
+ * lost or repeated without harm, and sums from several workers add.
+ */
+
+/** Upper bounds of the latency buckets, in seconds (Prometheus `le`), without +Inf. */
+export const DURATION_BUCKETS: readonly number[] = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+];
+
+export interface DurationSums {
+  /** One count a bucket (not cumulative), the last for everything above the highest bound. */
+  readonly buckets: readonly number[];
+  /** Seconds. */
+  readonly sum: number;
+}
+
+/** First attempts of randomly assigned requests: what verdicts are computed from. */
+export interface EvidenceSums {
+  readonly requests: number;
+  readonly bad: number;
+}
+
+export interface ColorReport {
+  /** Requests assigned to this color, and requests that this color is answering for another, not yet ended. */
+  readonly inFlight: number;
+  readonly assigned: number;
+  /** Requests that an override sent here; counted apart, never evidence. */
+  readonly overridden: number;
+  /** Key `METHOD CODE`, such as `GET 200`. */
+  readonly requests: Readonly<Record<string, number>>;
+  /** Key: outcome. */
+  readonly attempts: Readonly<Record<string, number>>;
+  /** Key: outcome that blames the upstream. */
+  readonly upstreamErrors: Readonly<Record<string, number>>;
+  /** Key: outcome that was retried. */
+  readonly retries: Readonly<Record<string, number>>;
+  /** Key: the color that took over. */
+  readonly failovers: Readonly<Record<string, number>>;
+  readonly duration: DurationSums;
+  readonly evidence: EvidenceSums;
+  /** By target URL. */
+  readonly targets: Readonly<Record<string, TargetReport>>;
+}
+
+export interface TargetReport {
+  readonly inFlight: number;
+  readonly suspect: boolean;
+  /** Attempts that ended well, and attempts whose ending blames the target. */
+  readonly passes: number;
+  readonly errors: number;
+}
+
+export interface Report {
+  /** Which data-plane process this comes from; 0 where there is one. */
+  readonly worker: number;
+  /** The newest snapshot that this worker serves by. */
+  readonly epoch: number;
+  /** By color name; `none` counts answers that no color gave. */
+  readonly colors: Readonly<Record<string, ColorReport>>;
+  /** Client connections that are open now. */
+  readonly connections: number;
+}
