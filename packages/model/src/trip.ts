@@ -15,3 +15,6 @@ export interface Prediction {
   /** Present and true when the trip lies outside what the model was trained on. */
   readonly extrapolated?: true;
 }
+
+/** The initial charge of the New York tariff, in US dollars: no prediction is below it. */
+export const BASE_FARE = 2.5;
