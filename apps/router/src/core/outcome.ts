@@ -30,7 +30,14 @@ export interface OutcomeRow {
 }
 
 export const OUTCOMES = {
-  answered: { status: 200, retry: "never", blame: "nobody", bad: false, title: "OK", detail: "The upstream answered." },
+  answered: {
+    status: 200,
+    retry: "never",
+    blame: "nobody",
+    bad: false,
+    title: "OK",
+    detail: "The upstream answered.",
+  },
   answered_5xx: {
     status: 500,
     retry: "never",

@@ -17,6 +17,8 @@ export interface TargetView {
 
 export interface ColorView {
   readonly name: string;
+  /** The weight as it was given: a finite number of at least 0, any scale. `exact` splits count with it. */
+  readonly weight: number;
   /** Share of new requests, 0 to 1; all colors of a snapshot add up to 1. */
   readonly share: number;
   readonly targets: readonly TargetView[];

@@ -1,0 +1,22 @@
+import type { Outcome } from "../core/outcome.ts";
+
+/** One request in the access log. */
+export interface AccessLine {
+  readonly request_id: string;
+  readonly method: string;
+  readonly path: string;
+  /** What the client was answered; 499 when it did not wait. */
+  readonly status: number;
+  /** The color that answered, `none` if none did. */
+  readonly color: string;
+  readonly assigned: string;
+  readonly target: string | undefined;
+  readonly attempts: number;
+  readonly outcome: Outcome;
+  readonly duration_ms: number;
+  /** Bytes of the response body that were handed to the client. */
+  readonly bytes: number;
+  readonly client: string;
+}
+
+export type AccessLog = (line: AccessLine) => void;

@@ -1,0 +1,169 @@
+import { randomUUID } from "node:crypto";
+import type { Config } from "../config/config.ts";
+import { Budget } from "../core/budget.ts";
+import type { ColorTable, DrawState } from "../core/choose-color.ts";
+import { NO_COLOR, SmoothRoundRobin } from "../core/pick-color.ts";
+import { compileRepeatable, type IsRepeatable } from "../core/repeatable.ts";
+import type { Report } from "../core/report.ts";
+import type { RequestFacts } from "../core/request-facts.ts";
+import type { Snapshot } from "../core/snapshot.ts";
+import { SUSPECT_WAITING, silenceAllowed } from "../core/suspect.ts";
+import type { Target } from "../targets/target.ts";
+import type { AccessLog } from "./access-line.ts";
+import { Exchange } from "./exchange.ts";
+import { LiveColor } from "./live-color.ts";
+import { type Contains, networks } from "./networks.ts";
+import { OverrideRule } from "./override.ts";
+import { ColorCounters } from "./record.ts";
+
+/** How often silent targets are looked for while enough requests wait somewhere. */
+const SWEEP_INTERVAL = 20;
+
+export interface DataPlaneOptions {
+  readonly config: Config;
+  /** Milliseconds on a clock that never goes back. Default: `performance.now`. */
+  readonly now?: () => number;
+  /** Uniform in [0, 1). Default: `Math.random`. */
+  readonly random?: () => number;
+  /** Which data-plane process this is. Default 0. */
+  readonly worker?: number;
+  readonly accessLog?: AccessLog;
+}
+
+/**
+ * Everything that decides about requests, apart from sockets: it holds the newest snapshot, begins exchanges, and
+ * counts. It waits for nobody and knows nothing of who makes the snapshots.
+ */
+export class DataPlane {
+  readonly config: Config;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly colors: readonly LiveColor[];
+  readonly accessLog: AccessLog | undefined;
+  readonly isRepeatable: IsRepeatable;
+  readonly isTrusted: Contains;
+  readonly override: OverrideRule | undefined;
+  readonly retryBudget: Budget;
+  readonly draws: DrawState;
+  /** Answers that no color gave. */
+  readonly none = new ColorCounters();
+  /** Bytes of request bodies kept for a repetition, over all requests; engines add and subtract. */
+  buffered = 0;
+  /** Open client connections; engines add and subtract. */
+  connections = 0;
+  table: ColorTable;
+  /** Called when a report should not wait: a target erred, or an emptied color has nothing in flight any more. */
+  onUrgent: () => void = () => {};
+  readonly #worker: number;
+  #epoch = 0;
+  #sweeper: NodeJS.Timeout | undefined;
+
+  constructor(options: DataPlaneOptions) {
+    const { config } = options;
+    this.config = config;
+    this.now = options.now ?? (() => performance.now());
+    this.random = options.random ?? Math.random;
+    this.accessLog = config.log.access === "off" ? undefined : options.accessLog;
+    this.#worker = options.worker ?? 0;
+    this.colors = Object.keys(config.colors).map((name, index) => new LiveColor(name, index));
+    this.isRepeatable = compileRepeatable(config.retry.idempotent_paths);
+    this.isTrusted = networks(config.trusted_proxies);
+    this.override = config.override && new OverrideRule(config.override);
+    this.retryBudget = new Budget(config.retry.budget);
+    this.draws = { assign: new SmoothRoundRobin(), failover: new SmoothRoundRobin(), random: this.random };
+    const names = this.colors.map((color) => color.name);
+    this.table = { names, weights: names.map(() => 0), standby: NO_COLOR, split: config.split, salt: "" };
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Serves by a new snapshot from the next request on; what waits at targets that just went down moves elsewhere. */
+  serve(snapshot: Snapshot): void {
+    if (snapshot.epoch <= this.#epoch) return;
+    this.#epoch = snapshot.epoch;
+    const names = this.table.names;
+    const views = new Map(snapshot.colors.map((view) => [view.name, view]));
+    const down = this.colors.flatMap((color) =>
+      color.update(views.get(color.name) ?? { name: color.name, weight: 0, share: 0, targets: [] }),
+    );
+    this.table = {
+      names,
+      weights: names.map((name) => views.get(name)?.weight ?? 0),
+      standby: snapshot.standby === undefined ? NO_COLOR : names.indexOf(snapshot.standby),
+      split: snapshot.split,
+      salt: snapshot.salt,
+    };
+    for (const target of down) moveWaiters(target);
+  }
+
+  begin(facts: RequestFacts): Exchange {
+    this.retryBudget.request(this.now());
+    return new Exchange(this, facts);
+  }
+
+  newId(): string {
+    return randomUUID();
+  }
+
+  /** Counts a request that was refused before it had a color. */
+  refused(method: string, status: number): void {
+    this.none.answered(method, status, 0);
+  }
+
+  isSuspect(target: Target): boolean {
+    if (target.waiting < SUSPECT_WAITING) return false;
+    const now = this.now();
+    return target.isSuspect(this.#silenceAllowed(target.color, now), now);
+  }
+
+  /** Looks for silent targets as long as enough requests wait at one. */
+  watch(target: Target): void {
+    if (target.waiting < SUSPECT_WAITING || this.#sweeper) return;
+    this.#sweeper = setInterval(() => this.sweep(), SWEEP_INTERVAL);
+    this.#sweeper.unref();
+  }
+
+  /** Moves what waits at suspects. Public for tests with a clock of their own. */
+  sweep(): void {
+    let watched = false;
+    for (const color of this.colors) {
+      for (const target of color.targets) {
+        if (target.waiting >= SUSPECT_WAITING) watched = true;
+        if (this.isSuspect(target)) moveWaiters(target);
+      }
+    }
+    if (watched) return;
+    clearInterval(this.#sweeper);
+    this.#sweeper = undefined;
+  }
+
+  report(): Report {
+    const suspect = (target: Target) => this.isSuspect(target);
+    const colors = this.colors.map((color) => [
+      color.name,
+      color.counters.report(color.targetReports(suspect)),
+    ]);
+    return {
+      worker: this.#worker,
+      epoch: this.#epoch,
+      colors: { ...Object.fromEntries(colors), none: this.none.report({}) },
+      connections: this.connections,
+    };
+  }
+
+  #silenceAllowed(color: number, now: number): number {
+    let slowest: number | undefined;
+    for (const other of this.colors) {
+      if (other.index === color) continue;
+      const p95 = other.latency.p95(now);
+      if (p95 !== undefined && (slowest === undefined || p95 > slowest)) slowest = p95;
+    }
+    return silenceAllowed(this.colors[color]!.latency.p95(now), slowest);
+  }
+}
+
+function moveWaiters(target: Target): void {
+  for (const lease of target.waiters()) lease.waiter.stalled(lease);
+}

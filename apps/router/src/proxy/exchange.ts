@@ -1,0 +1,220 @@
+import { chooseColor } from "../core/choose-color.ts";
+import { type Outcome, outcomeRow } from "../core/outcome.ts";
+import { cookieValue, queryValue, type RequestFacts } from "../core/request-facts.ts";
+import type { Lease, Target, Waiter } from "../targets/target.ts";
+import type { DataPlane } from "./data-plane.ts";
+import type { LiveColor } from "./live-color.ts";
+import { clientAddress } from "./networks.ts";
+import { TargetChoice } from "./target-choice.ts";
+
+const WELL_FORMED_ID = /^[\w.~:+/=-]{1,128}$/;
+
+/**
+ * One client request on its way: assigned to a color once, then attempted at targets until it is answered.
+ *
+ * An engine calls, without waiting in between where it matters: {@link claim}, then per attempt {@link firstByte} and
+ * {@link settle}, and {@link finish} once at the end. All are synchronous; no engine needs a promise for a request.
+ */
+export class Exchange implements Waiter {
+  readonly facts: RequestFacts;
+  /** `X-Request-Id`: the client's if it is well formed, else a new one. */
+  readonly id: string;
+  /** The client's own address, seen through trusted proxies. */
+  readonly client: string;
+  /** The color by which this request is counted as evidence. */
+  readonly assigned: LiveColor;
+  /** An override named the color: no failover, and no evidence. */
+  readonly overridden: boolean;
+  /** Value of a `Set-Cookie` field that gives a new client its affinity key. */
+  readonly setCookie: string | undefined;
+  /** Set to false by the engine once a byte of the body has been dropped from the buffer. */
+  bodyKept = true;
+  /** The engine's part of a stall: end the wait for this attempt, and leave it open until its first byte or its end. */
+  onStalled: (() => void) | undefined;
+  readonly #plane: DataPlane;
+  readonly #key: string | undefined;
+  readonly #startedAt: number;
+  readonly #share: number;
+  readonly #choice: TargetChoice;
+  #lease: Lease | undefined;
+  #answering: LiveColor | undefined;
+  #attempts = 0;
+  #repeated = 0;
+  #finished = false;
+
+  constructor(plane: DataPlane, facts: RequestFacts) {
+    this.#plane = plane;
+    this.facts = facts;
+    this.#startedAt = plane.now();
+    const told = facts.header("x-request-id");
+    this.id = told !== undefined && WELL_FORMED_ID.test(told) ? told : plane.newId();
+    this.client = clientAddress(facts.peer, facts.header("x-forwarded-for"), plane.isTrusted);
+    const wanted = plane.override?.wanted(facts, this.client);
+    const forced = wanted === undefined ? undefined : plane.colors.find((color) => color.name === wanted);
+    this.overridden = forced !== undefined;
+    const affinity = this.overridden ? undefined : this.#affinity();
+    this.#key = affinity?.key;
+    this.setCookie = affinity?.setCookie;
+    this.assigned = forced ?? plane.colors[chooseColor(plane.table, this.#key, plane.draws)]!;
+    this.#share = this.assigned.share;
+    const failover = plane.config.failover && !this.overridden;
+    this.#choice = new TargetChoice(plane, this.assigned, this.#key, failover);
+    const { counters } = this.assigned;
+    counters.inFlight++;
+    if (this.overridden) counters.overridden++;
+    else counters.assigned++;
+  }
+
+  /** The color that answers, or that is being tried; the assigned one before any attempt. */
+  get color(): LiveColor {
+    return this.#answering ?? this.assigned;
+  }
+
+  get attempts(): number {
+    return this.#attempts;
+  }
+
+  /**
+   * Picks a target and takes a place there, in one go with reading the snapshot. Undefined: no color is left, answer
+   * `no_target`.
+   */
+  claim(): Lease | undefined {
+    const picked = this.#choice.next();
+    if (this.#attempts === 0 && picked?.color !== this.assigned.index) this.#evidence("no_target");
+    this.#attempts++;
+    if (!picked) return undefined;
+    this.#moveTo(this.#plane.colors[picked.color]!);
+    this.#lease = picked.claim(this.#plane.now(), this);
+    this.#plane.watch(picked);
+    return this.#lease;
+  }
+
+  /** An answer's head has begun to arrive at this attempt, also at one that was given up as stalled. */
+  firstByte(lease: Lease): void {
+    const now = this.#plane.now();
+    lease.firstByte(now);
+    this.#plane.colors[lease.target.color]!.latency.record(now - lease.claimedAt, now);
+    if (lease === this.#lease) this.#lease = undefined;
+  }
+
+  stalled(lease: Lease): void {
+    if (lease !== this.#lease || this.onStalled === undefined) return;
+    if (this.#mayRepeat("sent") && this.#choice.hasFresh()) this.onStalled();
+  }
+
+  /**
+   * Books an attempt's ending. True: the request is to be attempted again, and {@link claim} comes next.
+   * The engine releases the lease itself, except for one that stalled, which it releases when that attempt ends.
+   */
+  settle(lease: Lease, outcome: Outcome): boolean {
+    const row = outcomeRow(outcome);
+    const counters = this.#plane.colors[lease.target.color]!.counters;
+    this.#lease = undefined;
+    counters.attempt(outcome);
+    if (row.blame === "target") this.#blame(lease.target);
+    else if (outcome === "answered") lease.target.passes++;
+    if (this.#attempts === 1 && lease.target.color === this.assigned.index) this.#evidence(outcome);
+    if (!this.#again(outcome)) return false;
+    counters.retried(outcome);
+    return true;
+  }
+
+  /** Whether the answer with this status is held back because the request will be sent again. */
+  wouldRetry(outcome: Outcome): boolean {
+    const row = outcomeRow(outcome);
+    return row.retry !== "never" && row.on !== undefined && this.#plane.config.retry.on.includes(row.on);
+  }
+
+  /** The client was answered with `status`, or is gone (499). `bytes` counts the body handed to it. */
+  finish(status: number, outcome: Outcome, bytes: number): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    const plane = this.#plane;
+    const duration = plane.now() - this.#startedAt;
+    const answered = this.#answering !== undefined && outcome !== "no_target";
+    (answered ? this.#answering!.counters : plane.none).answered(this.facts.method, status, duration);
+    this.#dropForeign();
+    this.#drop(this.assigned);
+    if (plane.accessLog) this.#log(status, outcome, duration, bytes, answered);
+  }
+
+  #log(status: number, outcome: Outcome, duration: number, bytes: number, answered: boolean): void {
+    const worthIt = status >= 500 || outcomeRow(outcome).blame === "client" || this.#attempts > 1;
+    if (this.#plane.config.log.access === "errors" && !worthIt) return;
+    this.#plane.accessLog?.({
+      request_id: this.id,
+      method: this.facts.method,
+      path: this.facts.path,
+      status,
+      color: answered ? this.#answering!.name : "none",
+      assigned: this.assigned.name,
+      target: this.#choice.tried.at(-1)?.url,
+      attempts: this.#choice.tried.length,
+      outcome,
+      duration_ms: Math.round(duration * 1000) / 1000,
+      bytes,
+      client: this.client,
+    });
+  }
+
+  #affinity(): { key: string | undefined; setCookie?: string } {
+    const { affinity } = this.#plane.config;
+    if (affinity.kind === "header")
+      return { key: this.facts.header(affinity.name.toLowerCase()) || undefined };
+    if (affinity.kind === "query") return { key: queryValue(this.facts.path, affinity.name) };
+    if (affinity.kind === "none") return { key: undefined };
+    const known = cookieValue(this.facts.header("cookie"), affinity.name);
+    if (known !== undefined) return { key: known };
+    const key = this.#plane.newId();
+    return { key, setCookie: `${affinity.name}=${key}; Path=/; HttpOnly; SameSite=Lax` };
+  }
+
+  /** A color that answers for another holds the request in flight, too: it must not be stopped under it. */
+  #moveTo(color: LiveColor): void {
+    if (this.#answering === color) return;
+    this.#dropForeign();
+    this.#answering = color;
+    if (color === this.assigned) return;
+    color.counters.inFlight++;
+    this.assigned.counters.failedOver(color.name);
+  }
+
+  #dropForeign(): void {
+    if (this.#answering !== undefined && this.#answering !== this.assigned) this.#drop(this.#answering);
+  }
+
+  #drop(color: LiveColor): void {
+    color.counters.inFlight--;
+    if (color.counters.inFlight === 0 && color.share === 0) this.#plane.onUrgent();
+  }
+
+  #blame(target: Target): void {
+    target.errors++;
+    this.#plane.onUrgent();
+  }
+
+  /** One record for each client request, from its first attempt at the assigned color. */
+  #evidence(outcome: Outcome): void {
+    const draws = this.#plane.table.split === "random" && this.#key === undefined;
+    if (this.overridden || !draws || this.#share <= 0 || this.#share >= 1) return;
+    const row = outcomeRow(outcome);
+    if (row.blame === "client") return;
+    this.assigned.counters.evidenceRequests++;
+    if (row.bad) this.assigned.counters.evidenceBad++;
+  }
+
+  #again(outcome: Outcome): boolean {
+    const row = outcomeRow(outcome);
+    if (row.retry === "never" || !this.#mayRepeat(row.retry)) return false;
+    if (outcome === "stalled") return true;
+    if (!this.wouldRetry(outcome) || this.#repeated >= this.#plane.config.retry.attempts) return false;
+    if (!this.#choice.hasAny() || !this.#plane.retryBudget.spend(this.#plane.now())) return false;
+    this.#repeated++;
+    return true;
+  }
+
+  #mayRepeat(retry: "unsent" | "sent"): boolean {
+    if (!this.bodyKept) return false;
+    return retry === "unsent" || this.#plane.isRepeatable(this.facts.method, this.facts.path);
+  }
+}

@@ -1,0 +1,84 @@
+import { chooseFailover } from "../core/choose-color.ts";
+import { NO_COLOR } from "../core/pick-color.ts";
+import { pickTarget } from "../core/pick-target.ts";
+import type { Target } from "../targets/target.ts";
+import type { DataPlane } from "./data-plane.ts";
+import type { LiveColor } from "./live-color.ts";
+
+/** Which targets an attempt may go to; each step is taken only when the one before found nothing. */
+type Reach = "fresh" | "suspects" | "tried";
+const WIDENING: readonly Reach[] = ["fresh", "suspects", "tried"];
+
+/** Health picks a target once weight has picked the color: one request's view of where it can still go. */
+export class TargetChoice {
+  readonly tried: Target[] = [];
+  readonly #plane: DataPlane;
+  readonly #assigned: LiveColor;
+  readonly #key: string | undefined;
+  readonly #failover: boolean;
+
+  constructor(plane: DataPlane, assigned: LiveColor, key: string | undefined, failover: boolean) {
+    this.#plane = plane;
+    this.#assigned = assigned;
+    this.#key = key;
+    this.#failover = failover;
+  }
+
+  /**
+   * The less loaded of two random targets of the assigned color, else of the color that it fails over to. Suspects are
+   * taken when nothing else is left, and a target that this request has already tried after that.
+   */
+  next(): Target | undefined {
+    const { random } = this.#plane;
+    for (const reach of WIDENING) {
+      const own = pickTarget(this.#candidates(this.#assigned, reach), random);
+      const picked = own ?? pickTarget(this.#elsewhere(reach), random);
+      if (!picked) continue;
+      this.tried.push(picked);
+      return picked;
+    }
+    return undefined;
+  }
+
+  /** Whether a target that is neither suspect nor tried could take the request. */
+  hasFresh(): boolean {
+    return this.#reaches("fresh");
+  }
+
+  hasAny(): boolean {
+    return this.#reaches("tried");
+  }
+
+  #elsewhere(reach: Reach): readonly Target[] {
+    if (!this.#failover) return [];
+    const { table, draws, colors } = this.#plane;
+    const usable = (color: number) => this.#candidates(colors[color]!, reach).length > 0;
+    const other = chooseFailover(table, this.#assigned.index, this.#key, draws, usable);
+    return other === NO_COLOR ? [] : this.#candidates(colors[other]!, reach);
+  }
+
+  #reaches(reach: Reach): boolean {
+    if (this.#candidates(this.#assigned, reach).length > 0) return true;
+    if (!this.#failover) return false;
+    const { weights, standby } = this.#plane.table;
+    return this.#plane.colors.some(
+      (color, i) => (weights[i]! > 0 || i === standby) && this.#candidates(color, reach).length > 0,
+    );
+  }
+
+  /** The color's own list where every target fits, so that the common case copies nothing. */
+  #candidates(color: LiveColor, reach: Reach): readonly Target[] {
+    const { targets } = color;
+    for (const target of targets) {
+      if (!this.#fits(target, reach)) return targets.filter((each) => this.#fits(each, reach));
+    }
+    return targets;
+  }
+
+  #fits(target: Target, reach: Reach): boolean {
+    if (!target.available) return false;
+    if (reach === "tried") return true;
+    if (this.tried.length > 0 && this.tried.includes(target)) return false;
+    return reach === "suspects" || !this.#plane.isSuspect(target);
+  }
+}
