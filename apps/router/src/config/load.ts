@@ -1,0 +1,50 @@
+import { dirname, resolve } from "node:path";
+import { checkTogether } from "./checks.ts";
+import type { Config, OverrideConfig } from "./config.ts";
+import { expandEnvironment } from "./environment.ts";
+import { ConfigError, type Problem } from "./errors.ts";
+import { readConfigFile } from "./file.ts";
+import { toProblems } from "./problems.ts";
+import { type FileConfig, fileSchema } from "./schema.ts";
+import { readTokens } from "./tokens.ts";
+
+/**
+ * Reads a configuration file (YAML or JSON), replaces `${NAME}` by the environment's values, fills in defaults and
+ * checks everything. Relative paths in the file start at its folder.
+ * @throws ConfigError that lists every problem
+ */
+export function loadConfig(path: string, env: NodeJS.ProcessEnv): Config {
+  const source = readConfigFile(path);
+  return checkConfig(source ?? {}, env, path);
+}
+
+/**
+ * The same for values that were read already.
+ * @param path names the file in messages, and is where relative paths start
+ * @throws ConfigError
+ */
+export function checkConfig(source: unknown, env: NodeJS.ProcessEnv, path: string): Config {
+  const { value, problems: missing } = expandEnvironment(source, env);
+  const problems: Problem[] = [...missing];
+  const result = fileSchema.safeParse(value);
+  problems.push(...toProblems(result.error?.issues ?? [], source, value));
+  if (!result.success || problems.length > 0) throw new ConfigError(path, problems);
+  const config = toConfig(result.data, path, problems);
+  problems.push(...checkTogether(config));
+  if (problems.length > 0) throw new ConfigError(path, problems);
+  return config;
+}
+
+function toConfig(file: FileConfig, path: string, problems: Problem[]): Config {
+  const { admin, state, override, ...rest } = file;
+  return {
+    ...rest,
+    admin: { listen: admin.listen, tokens: readTokens(file, path, problems) },
+    state: state === "memory" ? undefined : resolve(dirname(path), state),
+    override: override && toOverride(override),
+  };
+}
+
+function toOverride({ header, cookie, from, secret }: NonNullable<FileConfig["override"]>): OverrideConfig {
+  return { header: header ?? (cookie === undefined ? "x-sluice-color" : undefined), cookie, from, secret };
+}
