@@ -1,0 +1,62 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { docsRoutes, problem } from "@sluice/api-docs";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { type Logger, pino } from "pino";
+import { createMetrics } from "./metrics.ts";
+import { observe } from "./observe.ts";
+import { describeApi } from "./openapi.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { modelRoutes } from "./routes/model.ts";
+import { predictRoutes } from "./routes/predict.ts";
+import type { Service } from "./service.ts";
+
+export interface AppOptions {
+  readonly service: Service;
+  /** Largest request body in bytes. @default 4 MiB */
+  readonly bodyLimit?: number;
+  /** @default silent */
+  readonly log?: Logger;
+}
+
+/** The headers that are on every answer. */
+export function identityHeaders({ identity }: Service): Record<string, string> {
+  return { "X-Model-Version": identity?.version ?? "none", "X-Model-Digest": identity?.digest ?? "none" };
+}
+
+/** The whole API as a hono app; it owns no socket. */
+export function createApp(options: AppOptions): OpenAPIHono {
+  const { service, bodyLimit = 4 * 2 ** 20, log = pino({ level: "silent" }) } = options;
+  const metrics = createMetrics(service);
+  const app = new OpenAPIHono();
+  const identity = Object.entries(identityHeaders(service));
+  app.use(observe(metrics, log, app));
+  app.use(async (c, next) => {
+    for (const [name, value] of identity) c.header(name, value);
+    await next();
+  });
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: refuseMethod }));
+  app.route("/", healthRoutes(service));
+  app.route("/", modelRoutes(service));
+  app.route("/", predictRoutes({ service, metrics, bodyLimit }));
+  app.get("/metrics", async (c) =>
+    c.body(await metrics.registry.metrics(), 200, { "Content-Type": metrics.registry.contentType }),
+  );
+  describeApi(app);
+  app.route("/", docsRoutes({ title: "Taxi fare model API" }));
+  app.notFound((c) =>
+    problem(c, { status: 404, detail: "There is nothing at this path; /docs lists what there is." }),
+  );
+  app.onError((error, c) => {
+    log.error({ err: error, method: c.req.method, path: c.req.path }, "request failed");
+    return problem(c, { status: 500, detail: "The server failed on this request; its log says why." });
+  });
+  return app;
+}
+
+function refuseMethod(c: Parameters<typeof problem>[0], methods: string[]): Response {
+  c.header("Allow", methods.join(", "));
+  return problem(c, {
+    status: 405,
+    detail: `${c.req.method} is not served here: expected ${methods.join(" or ")}.`,
+  });
+}

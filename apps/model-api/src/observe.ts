@@ -1,0 +1,36 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import type { Logger } from "pino";
+import type { Metrics } from "./metrics.ts";
+
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
+/**
+ * Counts and times each request; at level debug it also logs it. What a client makes up never becomes a label: an
+ * unknown path is `unmatched`, an unknown method `OTHER`.
+ */
+export function observe(metrics: Metrics, log: Logger, app: OpenAPIHono): MiddlewareHandler {
+  let known: Set<string> | undefined;
+  return async (c, next) => {
+    const start = performance.now();
+    metrics.inFlight.inc();
+    try {
+      await next();
+    } finally {
+      metrics.inFlight.dec();
+      const seconds = (performance.now() - start) / 1000;
+      const { path } = c.req;
+      known ??= routePaths(app);
+      const route = known.has(path) ? path : "unmatched";
+      const method = METHODS.has(c.req.method) ? c.req.method : "OTHER";
+      metrics.requests.inc({ method, route, code: c.res.status });
+      metrics.duration.observe({ route }, seconds);
+      log.debug({ method, path, status: c.res.status, seconds }, "request");
+    }
+  };
+}
+
+/** All routes here are plain paths, so a set of them decides. */
+function routePaths(app: OpenAPIHono): Set<string> {
+  return new Set(app.routes.filter(({ method }) => method !== "ALL").map(({ path }) => path));
+}

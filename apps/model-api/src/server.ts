@@ -1,0 +1,69 @@
+import { createServer, type Server, STATUS_CODES } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { problemBody } from "@sluice/api-docs";
+
+/**
+ * Longer than the time that any proxy in front keeps an idle connection (75 s in Sluice and nginx), so that the proxy
+ * always is the one that closes: a server that closes first races with the next request.
+ */
+const TIMEOUTS = { keepAliveTimeout: 90_000, headersTimeout: 20_000, requestTimeout: 60_000 };
+
+/** Node's parser errors that have a status of their own (RFC 9110, RFC 6585). */
+const PARSER_STATUS: Readonly<Record<string, 408 | 431>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+};
+
+/** An HTTP server for the app, not yet listening. `headers` go on the answers that the app never sees. */
+export function createHttpServer(app: OpenAPIHono, headers: Readonly<Record<string, string>>): Server {
+  const refused = { "Content-Type": "application/problem+json", ...headers };
+  const listener = getRequestListener(app.fetch, {
+    // Thrown before the app: a Host or a target that make no URL.
+    errorHandler: () =>
+      new Response(problemBody({ status: 400, detail: "The request's target or Host is not valid." }), {
+        status: 400,
+        headers: refused,
+      }),
+  });
+  const options = { ...TIMEOUTS, connectionsCheckingInterval: 5000 };
+  const server = createServer(options, (request, response) => void listener(request, response));
+  server.on("clientError", (error, socket) => refuse(error, socket as Socket, refused));
+  return server;
+}
+
+/** Listens, and gives the address that it got. Rejects with the system's error. */
+export function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve(server.address() as AddressInfo);
+    });
+  });
+}
+
+/** Answers what is not HTTP; nothing when the client is gone or an answer has begun. */
+function refuse(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  headers: Readonly<Record<string, string>>,
+): void {
+  if (error.code === "ECONNRESET" || !socket.writable || socket.bytesWritten > 0) {
+    socket.destroy();
+    return;
+  }
+  const status = PARSER_STATUS[error.code ?? ""] ?? 400;
+  const body = problemBody({ status, detail: "The request is not valid HTTP/1.1, too large or too slow." });
+  const fields = Object.entries({
+    ...headers,
+    "Content-Length": Buffer.byteLength(body),
+    Connection: "close",
+  });
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    ...fields.map(([name, value]) => `${name}: ${value}`),
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}
