@@ -4,7 +4,7 @@ import type { Problem } from "./errors.ts";
 
 /** Names that mean something else in metrics, in the admin API's bodies, or in JavaScript. */
 const RESERVED: readonly string[] = ["none", "weights", "reason", "constructor"];
-const COLOR_NAME = /^[a-z][a-z0-9._-]{0,31}$/;
+const COLOR_NAME = /^[a-z][a-z0-9_-]{0,31}$/;
 
 /** What no single option can say about itself. */
 export function checkTogether(config: Config): Problem[] {
@@ -32,7 +32,7 @@ function checkColors({ colors }: Config): Problem[] {
 function badName(name: string): Problem {
   const wanted = RESERVED.includes(name)
     ? "which is reserved; expected another name"
-    : "expected a name of up to 32 lower-case letters, digits, dots, dashes and underscores that begins with a letter";
+    : "expected a name of up to 32 lower-case letters, digits, dashes and underscores that begins with a letter";
   return { key: `colors.${name}`, message: `colors has the name ${JSON.stringify(name)}; ${wanted}.` };
 }
 

@@ -136,8 +136,8 @@ describe("what is accepted", () => {
 
   test("a color may have no target yet, and colors keep the file's order", () => {
     expect(
-      Object.keys(load("colors: { zebra: { weight: 1 }, v1.0: { weight: 0 }, apple: { weight: 2 } }").colors),
-    ).toEqual(["zebra", "v1.0", "apple"]);
+      Object.keys(load("colors: { zebra: { weight: 1 }, v1-0: { weight: 0 }, apple: { weight: 2 } }").colors),
+    ).toEqual(["zebra", "v1-0", "apple"]);
   });
 
   test("a section with nothing in it has its defaults", () => {

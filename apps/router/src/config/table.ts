@@ -34,7 +34,7 @@ stops the start with one message that lists every problem; \`SIGHUP\` re-reads t
 - **\`\${NAME}\`** in any value is replaced by the environment's; a name that it does not have stops the start. \`$\${\` stands for
   a plain \`\${\`. Inside \`{ }\` and \`[ ]\` it has to stand in quotes.
 - **Relative paths** start at the file's folder.
-- **Color names** are up to 32 lower-case letters, digits, dots, dashes and underscores, beginning with a letter.
+- **Color names** are up to 32 lower-case letters, digits, dashes and underscores, beginning with a letter.
 
 ${configurationTable()}
 `;
