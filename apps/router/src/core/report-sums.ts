@@ -1,0 +1,107 @@
+import { type ColorReport, DURATION_BUCKETS, type Report, type TargetReport } from "./report.ts";
+
+type Counts = Readonly<Record<string, number>>;
+export type ColorSums = Readonly<Record<string, ColorReport>>;
+
+export const EMPTY_COLOR: ColorReport = {
+  inFlight: 0,
+  assigned: 0,
+  overridden: 0,
+  requests: {},
+  attempts: {},
+  upstreamErrors: {},
+  retries: {},
+  failovers: {},
+  duration: { buckets: DURATION_BUCKETS.map(() => 0).concat(0), sum: 0 },
+  evidence: { requests: 0, bad: 0 },
+  targets: {},
+};
+
+/** Adds the sums of several workers, color by color. */
+export function addSums(all: readonly ColorSums[]): Record<string, ColorReport> {
+  const total: Record<string, ColorReport> = {};
+  for (const sums of all) {
+    for (const [name, color] of Object.entries(sums))
+      total[name] = addColors(total[name] ?? EMPTY_COLOR, color);
+  }
+  return total;
+}
+
+function addColors(a: ColorReport, b: ColorReport): ColorReport {
+  return {
+    inFlight: a.inFlight + b.inFlight,
+    assigned: a.assigned + b.assigned,
+    overridden: a.overridden + b.overridden,
+    requests: addCounts(a.requests, b.requests),
+    attempts: addCounts(a.attempts, b.attempts),
+    upstreamErrors: addCounts(a.upstreamErrors, b.upstreamErrors),
+    retries: addCounts(a.retries, b.retries),
+    failovers: addCounts(a.failovers, b.failovers),
+    duration: {
+      buckets: a.duration.buckets.map((count, i) => count + (b.duration.buckets[i] ?? 0)),
+      sum: a.duration.sum + b.duration.sum,
+    },
+    evidence: {
+      requests: a.evidence.requests + b.evidence.requests,
+      bad: a.evidence.bad + b.evidence.bad,
+    },
+    targets: addTargets(a.targets, b.targets),
+  };
+}
+
+function addCounts(a: Counts, b: Counts): Counts {
+  const sum: Record<string, number> = { ...a };
+  for (const [key, count] of Object.entries(b)) sum[key] = (sum[key] ?? 0) + count;
+  return sum;
+}
+
+/** One worker's suspicion is enough to show a target as suspect. */
+function addTargets(a: ColorReport["targets"], b: ColorReport["targets"]): ColorReport["targets"] {
+  const sum: Record<string, TargetReport> = { ...a };
+  for (const [url, target] of Object.entries(b)) {
+    const before = sum[url];
+    sum[url] = before === undefined ? target : addTarget(before, target);
+  }
+  return sum;
+}
+
+function addTarget(a: TargetReport, b: TargetReport): TargetReport {
+  return {
+    inFlight: a.inFlight + b.inFlight,
+    suspect: a.suspect || b.suspect,
+    passes: a.passes + b.passes,
+    errors: a.errors + b.errors,
+  };
+}
+
+/** What a worker that is gone leaves behind: its sums, but nothing in flight and no suspicion. */
+export function settled(sums: ColorSums): ColorSums {
+  return Object.fromEntries(
+    Object.entries(sums).map(([name, color]) => [
+      name,
+      { ...color, inFlight: 0, targets: settledTargets(color) },
+    ]),
+  );
+}
+
+function settledTargets(color: ColorReport): ColorReport["targets"] {
+  return Object.fromEntries(
+    Object.entries(color.targets).map(([url, target]) => [url, { ...target, inFlight: 0, suspect: false }]),
+  );
+}
+
+/** True when counters went down: another process reports under the same number. */
+export function beganAnew(before: Report, now: Report): boolean {
+  return Object.entries(before.colors).some(
+    ([name, color]) => events(now.colors[name] ?? EMPTY_COLOR) < events(color),
+  );
+}
+
+function events(color: ColorReport): number {
+  return color.assigned + color.overridden + countOf(color.requests) + countOf(color.attempts);
+}
+
+/** All counts together, or those whose key passes. */
+export function countOf(counts: Counts, passes: (key: string) => boolean = () => true): number {
+  return Object.entries(counts).reduce((sum, [key, count]) => sum + (passes(key) ? count : 0), 0);
+}

@@ -1,0 +1,178 @@
+import { Refusal } from "./refusal.ts";
+import { allTo, checkWeights, heaviest, mustExist, sameWeights, soleColor, type Weights } from "./weights.ts";
+
+export type TargetLists = Readonly<Record<string, readonly string[]>>;
+
+/** What administrators decide: the part of the routing table that is saved. Immutable; a command makes a new one. */
+export interface RoutingState {
+  /** Raised by one with every accepted command. */
+  readonly revision: number;
+  /** As they were given. Names and order are those of the configuration. */
+  readonly weights: Weights;
+  /** Normalized URLs by color. */
+  readonly targets: TargetLists;
+  /** The weights before the last change of weights: where undo leads. */
+  readonly previous: Weights | undefined;
+  /** The color that had all weight before the present weights; it is the standby while its weight is 0. */
+  readonly last: string | undefined;
+  /** Where rollback leads. The same as `last`, but after a rollback the color that was rolled back to. */
+  readonly back: string | undefined;
+  /** The heaviest color of the file: where rollback leads while no color has had all weight. */
+  readonly heaviest: string;
+}
+
+export interface FileColors {
+  readonly weights: Weights;
+  readonly targets: TargetLists;
+}
+
+export type Command =
+  | { readonly kind: "weights"; readonly weights: Readonly<Record<string, unknown>> }
+  | { readonly kind: "flip"; readonly to: string; readonly force?: boolean }
+  | { readonly kind: "rollback" }
+  | { readonly kind: "undo" }
+  /** URLs are normalized and allowed; only duplicates and emptiness are judged here. */
+  | { readonly kind: "targets"; readonly color: string; readonly targets: readonly string[] }
+  /** The file's own colors changed, so they win. */
+  | { readonly kind: "reload"; readonly file: FileColors };
+
+export type CommandKind = Command["kind"];
+export const WEIGHT_KINDS = [
+  "weights",
+  "flip",
+  "rollback",
+  "undo",
+  "reload",
+] as const satisfies CommandKind[];
+
+/** What a transition may know beside the state. */
+export interface Facts {
+  /** True when a color has a target that takes traffic now. */
+  isAvailable(color: string): boolean;
+}
+
+/** The state of a router that starts by its file alone. */
+export function initialState(file: FileColors, revision = 1): RoutingState {
+  const { weights, targets } = file;
+  return {
+    revision,
+    weights,
+    targets,
+    previous: undefined,
+    last: undefined,
+    back: undefined,
+    heaviest: heaviest(weights),
+  };
+}
+
+/**
+ * What the state becomes by a command. An accepted command raises the revision even when it changes nothing, because
+ * somebody decided it and the history shall say so.
+ * @throws Refusal
+ */
+export function transition(state: RoutingState, command: Command, facts: Facts): RoutingState {
+  const next = decide(state, command, facts);
+  return { ...next, revision: state.revision + 1 };
+}
+
+function decide(state: RoutingState, command: Command, facts: Facts): RoutingState {
+  const colors = Object.keys(state.weights);
+  switch (command.kind) {
+    case "weights":
+      return withWeights(state, checkWeights(command.weights, colors));
+    case "flip":
+      return flip(state, command.to, command.force === true, facts);
+    case "rollback":
+      return rollback(state);
+    case "undo":
+      return undo(state);
+    case "targets":
+      return withTargets(state, command.color, command.targets);
+    case "reload":
+      return reload(state, command.file);
+  }
+}
+
+/** A color that had all weight and loses it becomes the standby, and the place to roll back to. */
+function withWeights(state: RoutingState, weights: Weights): RoutingState {
+  if (sameWeights(state.weights, weights)) return state;
+  const sole = soleColor(state.weights);
+  const left = sole !== undefined && soleColor(weights) !== sole ? sole : undefined;
+  return {
+    ...state,
+    weights,
+    previous: state.weights,
+    last: left ?? state.last,
+    back: left ?? state.back,
+  };
+}
+
+function flip(state: RoutingState, to: string, force: boolean, facts: Facts): RoutingState {
+  const colors = Object.keys(state.weights);
+  mustExist(to, colors);
+  if (!force && !facts.isAvailable(to)) {
+    throw new Refusal("no_healthy_target", `${to} has no healthy target; "force": true flips all the same.`);
+  }
+  return withWeights(state, allTo(to, colors));
+}
+
+/** Where a rollback would lead now. */
+export function rollbackTarget(state: RoutingState): string {
+  return state.back ?? state.heaviest;
+}
+
+/**
+ * All weight back to the color that last had it all. A second rollback stays there: whoever presses the button twice
+ * in an emergency must not be sent back to what is broken.
+ */
+function rollback(state: RoutingState): RoutingState {
+  const back = rollbackTarget(state);
+  const weights = allTo(back, Object.keys(state.weights));
+  if (soleColor(state.weights) === back) return { ...state, back };
+  return { ...withWeights(state, weights), back };
+}
+
+/** The weights before the last change; done twice it returns. Undoing a flip is a way back too, so rollback stays there. */
+function undo(state: RoutingState): RoutingState {
+  if (state.previous === undefined)
+    throw new Refusal("nothing_to_undo", "The weights have not been changed yet.");
+  const next = withWeights(state, state.previous);
+  const sole = soleColor(next.weights);
+  return sole !== undefined && sole === state.back ? { ...next, back: sole } : next;
+}
+
+function withTargets(state: RoutingState, color: string, targets: readonly string[]): RoutingState {
+  mustExist(color, Object.keys(state.weights));
+  if (new Set(targets).size < targets.length) {
+    throw new Refusal("invalid_targets", `A target of ${color} is named twice.`);
+  }
+  if (targets.length === 0 && state.weights[color]! > 0) {
+    throw new Refusal(
+      "color_has_weight",
+      `${color} has weight: move it to another color before its last target goes.`,
+    );
+  }
+  const kept = state.targets[color]!.some((url) => targets.includes(url));
+  // with its last old target gone it is another version, which has never had all weight
+  const last = state.last === color && !kept ? undefined : state.last;
+  return { ...state, targets: { ...state.targets, [color]: targets }, last };
+}
+
+function reload(state: RoutingState, file: FileColors): RoutingState {
+  const [mine, its] = [Object.keys(state.weights), Object.keys(file.weights)];
+  if (mine.length !== its.length || mine.some((name, i) => its[i] !== name)) {
+    throw new Refusal(
+      "colors_differ",
+      `The file's colors are ${its.join(", ")}, the router runs with ${mine.join(", ")}: restart it for other colors.`,
+    );
+  }
+  const moved = withWeights(state, file.weights);
+  return { ...moved, targets: file.targets, heaviest: heaviest(file.weights) };
+}
+
+/** A color of weight 0 that may still catch failures: the one that last had all weight, while it has its targets. */
+export function standbyOf(state: RoutingState): string | undefined {
+  const { last } = state;
+  if (last === undefined || state.weights[last] !== 0) return undefined;
+  return state.targets[last]!.length > 0 ? last : undefined;
+}
