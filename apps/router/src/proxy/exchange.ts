@@ -12,8 +12,8 @@ const WELL_FORMED_ID = /^[\w.~:+/=-]{1,128}$/;
 /**
  * One client request on its way: assigned to a color once, then attempted at targets until it is answered.
  *
- * An engine calls, without waiting in between where it matters: {@link claim}, then per attempt {@link firstByte} and
- * {@link settle}, and {@link finish} once at the end. All are synchronous; no engine needs a promise for a request.
+ * An engine calls {@link claim}, then for each attempt {@link firstByte}, {@link settle} and {@link retries}, and once
+ * at the end {@link finish}. All are synchronous; no engine needs a promise for a request.
  */
 export class Exchange implements Waiter {
   readonly facts: RequestFacts;
@@ -103,26 +103,26 @@ export class Exchange implements Waiter {
   }
 
   /**
-   * Books an attempt's ending. True: the request is to be attempted again, and {@link claim} comes next.
-   * The engine releases the lease itself, except for one that stalled, which it releases when that attempt ends.
+   * Books an attempt's ending, once for each lease. The engine releases the lease itself: at once, or, after a stall,
+   * when that attempt ends.
    */
-  settle(lease: Lease, outcome: Outcome): boolean {
+  settle(lease: Lease, outcome: Outcome): void {
     const row = outcomeRow(outcome);
-    const counters = this.#plane.colors[lease.target.color]!.counters;
     this.#lease = undefined;
-    counters.attempt(outcome);
+    this.#plane.colors[lease.target.color]!.counters.attempt(outcome);
     if (row.blame === "target") this.#blame(lease.target);
     else if (outcome === "answered") lease.target.passes++;
     if (this.#attempts === 1 && lease.target.color === this.assigned.index) this.#evidence(outcome);
-    if (!this.#again(outcome)) return false;
-    counters.retried(outcome);
-    return true;
   }
 
-  /** Whether the answer with this status is held back because the request will be sent again. */
-  wouldRetry(outcome: Outcome): boolean {
-    const row = outcomeRow(outcome);
-    return row.retry !== "never" && row.on !== undefined && this.#plane.config.retry.on.includes(row.on);
+  /**
+   * Whether the request is sent again after this ending; {@link claim} comes next then. Takes the repetition out of the
+   * budget, so it is asked once for each ending.
+   */
+  retries(outcome: Outcome): boolean {
+    if (!this.#again(outcome)) return false;
+    this.color.counters.retried(outcome);
+    return true;
   }
 
   /** The client was answered with `status`, or is gone (499). `bytes` counts the body handed to it. */
@@ -204,11 +204,13 @@ export class Exchange implements Waiter {
   }
 
   #again(outcome: Outcome): boolean {
-    const row = outcomeRow(outcome);
-    if (row.retry === "never" || !this.#mayRepeat(row.retry)) return false;
+    const { retry, on } = outcomeRow(outcome);
+    if (retry === "never" || !this.#mayRepeat(retry)) return false;
     if (outcome === "stalled") return true;
-    if (!this.wouldRetry(outcome) || this.#repeated >= this.#plane.config.retry.attempts) return false;
-    if (!this.#choice.hasAny() || !this.#plane.retryBudget.spend(this.#plane.now())) return false;
+    const { config, retryBudget } = this.#plane;
+    if (on === undefined || !config.retry.on.includes(on) || this.#repeated >= config.retry.attempts)
+      return false;
+    if (!this.#choice.hasAny() || !retryBudget.spend(this.#plane.now())) return false;
     this.#repeated++;
     return true;
   }

@@ -1,0 +1,121 @@
+/** Which fields pass a proxy, and which it adds (RFC 9110 section 7.6, RFC 7239). */
+
+/** A header field as it was sent: name, value. */
+export type Field = readonly [name: string, value: string];
+
+/** RFC 9110 section 7.6.1, with the two that predate it. They concern one connection and are never forwarded. */
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  "connection",
+  "proxy-connection",
+  "keep-alive",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "proxy-authenticate",
+  "proxy-authorization",
+]);
+
+/** Framing and routing would change under the message if `Connection` could name these away. */
+const NOT_REMOVABLE: ReadonlySet<string> = new Set([
+  "host",
+  "content-length",
+  "forwarded",
+  "via",
+  "x-forwarded-for",
+  "x-forwarded-proto",
+  "x-forwarded-host",
+  "x-request-id",
+]);
+
+/** What untrusted clients may not claim about themselves. */
+const CLAIMS: ReadonlySet<string> = new Set([
+  "x-forwarded-for",
+  "x-forwarded-proto",
+  "x-forwarded-host",
+  "x-forwarded-port",
+  "x-forwarded-server",
+  "x-real-ip",
+  "forwarded",
+]);
+
+/** Ours to say, in either direction. */
+const OWN: ReadonlySet<string> = new Set(["x-sluice-color", "x-sluice-secret", "x-request-id"]);
+
+export const PSEUDONYM = "sluice";
+
+/** The fields that `Connection` names, in lower case, but for those that it must not remove. */
+export function namedByConnection(fields: readonly Field[]): ReadonlySet<string> {
+  const named = new Set<string>();
+  for (const [name, value] of fields) {
+    if (name.toLowerCase() !== "connection") continue;
+    for (const option of value.split(",")) named.add(option.trim().toLowerCase());
+  }
+  for (const name of NOT_REMOVABLE) named.delete(name);
+  return named;
+}
+
+export interface Forwarding {
+  /** Address of the connection's other end. */
+  readonly peer: string;
+  /** Its word about the client is taken. */
+  readonly trusted: boolean;
+  readonly host: string;
+  readonly scheme: "http" | "https";
+  readonly requestId: string;
+  readonly httpVersion: string;
+  /** A further field to drop, in lower case: the configured override header. */
+  readonly drop?: string | undefined;
+}
+
+/** The request's fields as an upstream gets them: framing is left to the engine. */
+export function requestFields(fields: readonly Field[], by: Forwarding): Field[] {
+  const named = namedByConnection(fields);
+  const kept: Field[] = [["Host", by.host]];
+  for (const field of fields) {
+    const name = field[0].toLowerCase();
+    if (HOP_BY_HOP.has(name) || named.has(name) || OWN.has(name) || name === by.drop) continue;
+    if (name === "host" || name === "expect" || name === "via" || CLAIMS.has(name)) continue;
+    kept.push(field);
+  }
+  return kept.concat(forwardedFields(fields, by));
+}
+
+function forwardedFields(fields: readonly Field[], by: Forwarding): Field[] {
+  const told = (name: string) => (by.trusted ? joined(fields, name) : undefined);
+  const append = (before: string | undefined, value: string) => (before ? `${before}, ${value}` : value);
+  const added: Field[] = [
+    ["X-Forwarded-For", append(told("x-forwarded-for"), by.peer)],
+    ["X-Forwarded-Proto", told("x-forwarded-proto") ?? by.scheme],
+    ["X-Forwarded-Host", told("x-forwarded-host") ?? by.host],
+    ["Forwarded", append(told("forwarded"), forwardedElement(by))],
+    ["Via", append(joined(fields, "via"), `${by.httpVersion} ${PSEUDONYM}`)],
+    ["X-Request-Id", by.requestId],
+  ];
+  for (const name of ["X-Forwarded-Port", "X-Forwarded-Server", "X-Real-IP"]) {
+    const value = told(name.toLowerCase());
+    if (value !== undefined) added.push([name, value]);
+  }
+  return added;
+}
+
+/** RFC 7239 section 4; an IPv6 address stands in brackets and quotes (section 6). */
+function forwardedElement(by: Forwarding): string {
+  const node = by.peer.includes(":") ? `"[${by.peer}]"` : by.peer;
+  return `for=${node};host="${by.host.replace(/["\\]/g, "\\$&")}";proto=${by.scheme}`;
+}
+
+/** The response's end-to-end fields as a client gets them, without what we say ourselves. */
+export function responseFields(fields: readonly Field[]): Field[] {
+  const named = namedByConnection(fields);
+  return fields.filter(([name]) => {
+    const lower = name.toLowerCase();
+    return !HOP_BY_HOP.has(lower) && !named.has(lower) && !OWN.has(lower) && lower !== "via";
+  });
+}
+
+/** All values of a field in one line (RFC 9110 section 5.3), undefined where there is none. */
+export function joined(fields: readonly Field[], name: string): string | undefined {
+  const values = fields.filter((field) => field[0].toLowerCase() === name).map((field) => field[1]);
+  return values.length === 0 ? undefined : values.join(", ");
+}

@@ -1,0 +1,54 @@
+import type { Channel } from "./core/channel.ts";
+import type { Report } from "./core/report.ts";
+import type { Snapshot } from "./core/snapshot.ts";
+import type { DataPlane } from "./proxy/data-plane.ts";
+
+/** How often a report goes up when nothing is urgent, in milliseconds. */
+const REPORT_INTERVAL = 250;
+
+/** The channel where both planes share a process: a call down, a call up. */
+export class LocalChannel implements Channel {
+  readonly #plane: DataPlane;
+  readonly #listeners: ((report: Report) => void)[] = [];
+  readonly #timer: NodeJS.Timeout;
+  #scheduled = false;
+
+  constructor(plane: DataPlane) {
+    this.#plane = plane;
+    plane.onUrgent = () => this.#soon();
+    this.#timer = setInterval(() => this.#report(), REPORT_INTERVAL);
+    this.#timer.unref();
+  }
+
+  publish(snapshot: Snapshot): void {
+    this.#plane.serve(snapshot);
+    this.#soon();
+  }
+
+  onReport(listener: (report: Report) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  collect(): Promise<readonly Report[]> {
+    return Promise.resolve([this.#plane.report()]);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Many errors in one turn make one report. */
+  #soon(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#report();
+    });
+  }
+
+  #report(): void {
+    const report = this.#plane.report();
+    for (const listener of this.#listeners) listener(report);
+  }
+}
