@@ -1,0 +1,52 @@
+// `npm test`: lint, types, smoke and unit tests, training, build; then the integration tests, one workspace at a time,
+// because they start real processes under load. Ends with one line that counts what the test runners reported.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const reports = join(root, "reports");
+
+const QUICK = ["lint", "//#lint:root", "typecheck", "test:smoke", "test:unit", "train", "build"];
+const SLOW = ["test:integration"];
+
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly success: boolean;
+}
+
+rmSync(reports, { recursive: true, force: true });
+mkdirSync(reports, { recursive: true });
+const quick = turbo(QUICK, 2);
+const slow = quick === 0 ? turbo(SLOW, 1) : 1;
+process.exitCode = summarize() && quick === 0 && slow === 0 ? 0 : 1;
+
+function turbo(tasks: readonly string[], concurrency: number): number {
+  const args = [
+    "run",
+    ...tasks,
+    `--concurrency=${concurrency}`,
+    "--output-logs=new-only",
+    "--no-update-notifier",
+  ];
+  const env = { ...process.env, SLUICE_REPORTS: reports, TURBO_TELEMETRY_DISABLED: "1" };
+  const { status, error } = spawnSync("turbo", args, { cwd: root, stdio: "inherit", env });
+  if (error) console.error(`turbo could not be started: ${error.message}. Run "npm ci" first.`);
+  return status ?? 1;
+}
+
+/** @returns false when no test ran or a report says that one failed. */
+function summarize(): boolean {
+  const all = readdirSync(reports).map(
+    (file) => JSON.parse(readFileSync(join(reports, file), "utf8")) as Report,
+  );
+  const sum = (key: "numPassedTests" | "numFailedTests" | "numPendingTests") =>
+    all.reduce((total, report) => total + report[key], 0);
+  const skipped = sum("numPendingTests");
+  const line = `${sum("numPassedTests")} passed, ${sum("numFailedTests")} failed`;
+  console.log(`\n${line}${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+  return sum("numPassedTests") > 0 && all.every((report) => report.success);
+}
