@@ -27,7 +27,8 @@ export function createHttpServer(app: OpenAPIHono, headers: Readonly<Record<stri
         headers: refused,
       }),
   });
-  const options = { ...TIMEOUTS, connectionsCheckingInterval: 5000 };
+  // A missing Host is refused by the error handler above: Node's own answer would lack the headers.
+  const options = { ...TIMEOUTS, connectionsCheckingInterval: 5000, requireHostHeader: false };
   const server = createServer(options, (request, response) => void listener(request, response));
   server.on("clientError", (error, socket) => refuse(error, socket as Socket, refused));
   return server;

@@ -1,0 +1,42 @@
+import { cpSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TRIP } from "./support/api.ts";
+import { modelFile, type Running, startServer } from "./support/process.ts";
+
+/** A copy of the bundle where no node_modules can be found from. */
+function elsewhere(): string {
+  const folder = mkdtempSync(join(tmpdir(), "model-api-dist-"));
+  cpSync(join(import.meta.dirname, "../dist"), folder, { recursive: true });
+  writeFileSync(join(folder, "package.json"), '{"type":"module"}');
+  return join(folder, "main.js");
+}
+
+describe("the bundle, without node_modules", () => {
+  let server: Running;
+
+  beforeAll(async () => {
+    server = await startServer(["--model", modelFile(), "--drain-quiet", "10ms"], {}, elsewhere());
+  });
+
+  afterAll(() => server.child.kill("SIGKILL"));
+
+  it("predicts", async () => {
+    const headers = { "Content-Type": "application/json" };
+    const init = { method: "POST", headers, body: JSON.stringify({ data: [TRIP] }) };
+    expect((await fetch(`${server.url}/api/predict/`, init)).status).toBe(200);
+  });
+
+  it("shows its documentation from the files beside it", async () => {
+    for (const path of ["", "/swagger-ui-bundle.js", "/swagger-ui.css", "/init.js", "/favicon-32x32.png"])
+      expect((await fetch(`${server.url}/docs${path}`)).status, path).toBe(200);
+    expect((await fetch(`${server.url}/openapi.json`)).status).toBe(200);
+  });
+
+  it("serves metrics and ends in good order", async () => {
+    expect((await fetch(`${server.url}/metrics`)).status).toBe(200);
+    server.child.kill("SIGTERM");
+    expect((await server.ended).code).toBe(0);
+  });
+});
