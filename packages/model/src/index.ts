@@ -6,6 +6,7 @@ export * from "./inputs.ts";
 export * from "./load.ts";
 export * from "./mock.ts";
 export * from "./model.ts";
+export { type Context, describeTrip } from "./recipes/full/context.ts";
 export * from "./recipes/index.ts";
 export * from "./recipes/recipe.ts";
 export * from "./trip.ts";

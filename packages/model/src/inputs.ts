@@ -99,7 +99,7 @@ function readSeconds(text: string): number {
  * @returns true when anything lay outside.
  */
 export function clampInputs(inputs: Inputs, bounds: InputBounds): boolean {
-  const before = { ...inputs };
+  if (isInside(inputs, bounds)) return false;
   inputs.pickupLatitude = clamp(inputs.pickupLatitude, bounds.pickup_latitude);
   inputs.pickupLongitude = clamp(inputs.pickupLongitude, bounds.pickup_longitude);
   inputs.dropoffLatitude = clamp(inputs.dropoffLatitude, bounds.dropoff_latitude);
@@ -107,7 +107,23 @@ export function clampInputs(inputs: Inputs, bounds: InputBounds): boolean {
   inputs.passengers = clamp(inputs.passengers, bounds.passenger_count);
   inputs.seconds = clampDate(inputs.seconds, bounds.pickup_seconds);
   if (inputs.distanceKm > bounds.distance_km.max) shorten(inputs, bounds.distance_km.max);
-  return (Object.keys(before) as (keyof Inputs)[]).some((name) => inputs[name] !== before[name]);
+  return true;
+}
+
+function isInside(inputs: Inputs, bounds: InputBounds): boolean {
+  return (
+    within(inputs.pickupLatitude, bounds.pickup_latitude) &&
+    within(inputs.pickupLongitude, bounds.pickup_longitude) &&
+    within(inputs.dropoffLatitude, bounds.dropoff_latitude) &&
+    within(inputs.dropoffLongitude, bounds.dropoff_longitude) &&
+    within(inputs.passengers, bounds.passenger_count) &&
+    within(inputs.seconds, bounds.pickup_seconds) &&
+    inputs.distanceKm <= bounds.distance_km.max
+  );
+}
+
+function within(value: number, range: Range): boolean {
+  return value >= range.min && value <= range.max;
 }
 
 function clamp(value: number, range: Range): number {

@@ -7,6 +7,8 @@ import { BASE_FARE, type Prediction, type Trip } from "./trip.ts";
 
 /** Predicts from an artifact's numbers. */
 export interface Predictor {
+  /** As `predictFare`, for inputs that were read before; they are moved into the trained bounds, in place. */
+  fareOf(inputs: Inputs): number;
   /** US dollars, not rounded, never below the base fare. @throws RangeError for numbers or times that cannot be. */
   predictFare(trip: Trip): number;
   /** The answer for a client: rounded to cents, and marked when the trip is outside the trained bounds. */
@@ -25,16 +27,16 @@ export function createPredictor(body: ArtifactBody): Predictor {
   const linear = linearFunction(body);
   const bounds = inputBounds(body);
   const typical = secondsOf(body.typical_pickup_datetime, "typical_pickup_datetime");
-  const answer = (trip: Trip) => {
-    const inputs = readTrip(trip, typical);
+  const answer = (inputs: Inputs) => {
     const extrapolated = clampInputs(inputs, bounds);
     const fare = Math.max(BASE_FARE, linear(inputs));
     return { fare: extrapolated ? Math.min(fare, body.fare_ceiling) : fare, extrapolated };
   };
   return {
-    predictFare: (trip) => answer(trip).fare,
+    fareOf: (inputs) => answer(inputs).fare,
+    predictFare: (trip) => answer(readTrip(trip, typical)).fare,
     predict(trip) {
-      const { fare, extrapolated } = answer(trip);
+      const { fare, extrapolated } = answer(readTrip(trip, typical));
       const fare_amount = Math.round(fare * 100) / 100;
       return extrapolated ? { fare_amount, extrapolated } : { fare_amount };
     },
