@@ -1,0 +1,60 @@
+import { afterEach, expect, it } from "vitest";
+import { endChildren } from "../support/child.ts";
+import {
+  post,
+  type RunningRouter,
+  removeFolder,
+  restartRouter,
+  startRouter,
+} from "../support/running-router.ts";
+
+/** A small generator with a seed (mulberry32), so that a failure can be repeated. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+let router: RunningRouter;
+afterEach(async () => {
+  await endChildren();
+  removeFolder(router.folder);
+});
+
+async function weightsNow(): Promise<unknown> {
+  const state = (await (await fetch(`${router.admin}/admin/state`)).json()) as { weights: unknown };
+  return state.weights;
+}
+
+it("comes back with the last answered weights, or those in flight, after SIGKILL at any moment of 200 changes", async () => {
+  const random = seeded(20_261_121);
+  router = await startRouter({
+    colors: { blue: { weight: 90, targets: [] }, green: { weight: 10, targets: [] } },
+  });
+  let answered: unknown = await weightsNow();
+  let changes = 0;
+  while (changes < 200) {
+    const burst = 1 + Math.floor(random() * 24);
+    let inFlight: unknown = answered;
+    const killAt = random() * burst * 4;
+    const timer = setTimeout(() => router.child.signal("SIGKILL"), killAt);
+    for (let i = 0; i < burst; i++, changes++) {
+      const weights = { blue: Math.ceil(random() * 1000) / 10, green: Math.floor(random() * 1000) / 10 };
+      inFlight = weights;
+      const answer = await post(router, "/admin/weights", weights).catch(() => undefined);
+      if (answer === undefined) break;
+      expect(answer.status).toBe(200);
+      answered = weights;
+    }
+    await router.child.exited();
+    clearTimeout(timer);
+    router = await restartRouter(router);
+    const restored = await weightsNow();
+    expect([answered, inFlight]).toContainEqual(restored);
+    answered = restored;
+  }
+}, 300_000);
