@@ -1,0 +1,78 @@
+import {
+  type Artifact,
+  DAY,
+  formatPickupDatetime,
+  fromWallSeconds,
+  type Inputs,
+  type Trip,
+} from "@sluice/model";
+import type { Trips } from "./data/trips.ts";
+
+/** Smallest and largest value of each input over the given rows. */
+export function boundsOf(trips: Trips, rows: Uint32Array): Artifact["input_bounds"] {
+  const first = trips.inputs(rows[0]!);
+  const min = { ...first };
+  const max = { ...first };
+  const names = Object.keys(first) as (keyof Inputs)[];
+  for (const row of rows) {
+    const inputs = trips.inputs(row);
+    for (const name of names) {
+      if (inputs[name] < min[name]) min[name] = inputs[name];
+      if (inputs[name] > max[name]) max[name] = inputs[name];
+    }
+  }
+  const of = (name: keyof Inputs) => ({ min: min[name], max: max[name] });
+  return {
+    pickup_latitude: of("pickupLatitude"),
+    pickup_longitude: of("pickupLongitude"),
+    dropoff_latitude: of("dropoffLatitude"),
+    dropoff_longitude: of("dropoffLongitude"),
+    passenger_count: of("passengers"),
+    distance_km: of("distanceKm"),
+    pickup_datetime: { min: dateText(min.seconds), max: dateText(max.seconds) },
+  };
+}
+
+/**
+ * A time for trips that come without one: of the last year's trips, because the tariff rose, those of the busiest hour,
+ * and of these the middle one.
+ */
+export function typicalTime(trips: Trips, rows: Uint32Array): string {
+  let last = Number.NEGATIVE_INFINITY;
+  for (const row of rows) last = Math.max(last, trips.seconds(row));
+  const byHour: number[][] = Array.from({ length: 24 }, () => []);
+  for (const row of rows) {
+    const seconds = trips.seconds(row);
+    if (seconds > last - 365 * DAY) byHour[Math.floor((seconds % DAY) / 3600)]!.push(seconds);
+  }
+  const busiest = byHour
+    .reduce((most, hour) => (hour.length > most.length ? hour : most))
+    .sort((a, b) => a - b);
+  return dateText(busiest[busiest.length >> 1]!);
+}
+
+/** `count` of the rows, evenly from the lowest value to the highest. */
+export function spread(rows: Uint32Array, values: ArrayLike<number>, count: number): number[] {
+  const order = Array.from(rows, (_, i) => i).sort((a, b) => values[a]! - values[b]! || a - b);
+  return Array.from(
+    { length: count },
+    (_, k) => rows[order[Math.floor((k * (order.length - 1)) / (count - 1))]!]!,
+  );
+}
+
+/** A row as a client would send it. */
+export function tripOf(trips: Trips, row: number): Trip {
+  const inputs = trips.inputs(row);
+  return {
+    pickup_latitude: inputs.pickupLatitude,
+    pickup_longitude: inputs.pickupLongitude,
+    dropoff_latitude: inputs.dropoffLatitude,
+    dropoff_longitude: inputs.dropoffLongitude,
+    passenger_count: inputs.passengers,
+    pickup_datetime: dateText(inputs.seconds),
+  };
+}
+
+function dateText(seconds: number): string {
+  return formatPickupDatetime(fromWallSeconds(seconds));
+}
