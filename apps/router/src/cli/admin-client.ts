@@ -1,0 +1,111 @@
+import { CliError } from "./errors.ts";
+
+/** Milliseconds that an answer may take, on top of what the router was asked to wait. */
+const PATIENCE = 10_000;
+
+export interface Call {
+  readonly method?: "GET" | "POST";
+  readonly body?: object;
+  readonly query?: Readonly<Record<string, string>>;
+  /** The revision that the change is meant for. */
+  readonly ifMatch?: number | undefined;
+  /** Milliseconds that the router was asked to wait before it answers. */
+  readonly wait?: number;
+  /** A status besides 2xx that is an answer and no failure. */
+  readonly also?: number;
+}
+
+interface Problem {
+  readonly title?: unknown;
+  readonly detail?: unknown;
+}
+
+/** Speaks to a router's admin API. Every failure is a `CliError` with one sentence. */
+export class AdminClient {
+  readonly url: string;
+  readonly #token: string | undefined;
+
+  constructor({ url, token }: { url: string; token: string | undefined }) {
+    this.url = url;
+    this.#token = token;
+  }
+
+  /** The JSON that the router answers. */
+  async call<T>(path: string, call: Call = {}): Promise<T> {
+    const response = await this.#send(path, call);
+    const text = await response.text().catch((error) => this.#fail(error, call));
+    const isJson = /^application\/(problem\+)?json/.test(response.headers.get("content-type") ?? "");
+    const value = isJson ? parse(text) : undefined;
+    if (value === undefined) throw this.foreign(`HTTP ${response.status}`);
+    if (response.ok || response.status === call.also) return value as T;
+    throw new CliError(this.#refusal(response.status, value as Problem));
+  }
+
+  /** What to say when something else than a router listens there. */
+  foreign(found: string): CliError {
+    return new CliError(
+      `what answers at ${this.url} is not a Sluice admin API (${found}). Is --admin right?`,
+    );
+  }
+
+  async #send(path: string, call: Call): Promise<Response> {
+    const query = call.query ? `?${new URLSearchParams(call.query)}` : "";
+    const headers: Record<string, string> = { Accept: "application/json", "User-Agent": "sluice" };
+    if (this.#token !== undefined) headers.Authorization = `Bearer ${this.#token}`;
+    if (call.body) headers["Content-Type"] = "application/json";
+    if (call.ifMatch !== undefined) headers["If-Match"] = `"${call.ifMatch}"`;
+    try {
+      return await fetch(`${this.url}${path}${query}`, {
+        method: call.method ?? "GET",
+        headers,
+        ...(call.body ? { body: JSON.stringify(call.body) } : {}),
+        redirect: "manual",
+        signal: AbortSignal.timeout(PATIENCE + (call.wait ?? 0)),
+      });
+    } catch (error) {
+      return this.#fail(error, call);
+    }
+  }
+
+  #fail(error: unknown, { wait = 0 }: Call): never {
+    const { name, cause } = error as Error & { cause?: NodeJS.ErrnoException };
+    if (name === "TimeoutError") {
+      throw new CliError(`the router at ${this.url} did not answer within ${(PATIENCE + wait) / 1000} s.`);
+    }
+    if (cause?.code === "ECONNREFUSED") {
+      throw new CliError(
+        `no router answers at ${this.url} (connection refused). Is it running? Start it with \`npm start\` or \`sluice serve --config sluice.yaml\`.`,
+      );
+    }
+    if (cause?.code?.startsWith("HPE_")) throw this.foreign("its answer is not HTTP");
+    throw new CliError(`no router answers at ${this.url} (${reason(cause ?? (error as Error))}).`);
+  }
+
+  #refusal(status: number, { detail, title }: Problem): string {
+    const why = [detail, title].find((text) => typeof text === "string" && text !== "") ?? `HTTP ${status}`;
+    const sentence = String(why).replace(/\s+/g, " ");
+    if (status !== 401) return sentence;
+    if (this.#token !== undefined) return `the router at ${this.url} does not accept this token. ${sentence}`;
+    return `the router at ${this.url} asks for a token: give it in SLUICE_ADMIN_TOKEN or with --token-file FILE.`;
+  }
+}
+
+function parse(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function reason(error: NodeJS.ErrnoException): string {
+  const known: Record<string, string> = {
+    ENOTFOUND: "no such host",
+    EAI_AGAIN: "the host's name cannot be looked up",
+    ECONNRESET: "connection reset",
+    UND_ERR_SOCKET: "connection closed",
+    EHOSTUNREACH: "host unreachable",
+  };
+  return known[error.code ?? ""] ?? error.code ?? error.message;
+}

@@ -1,0 +1,52 @@
+/** What the admin API answers, as far as the command reads it. */
+
+export interface TargetState {
+  readonly url: string;
+  readonly health: string;
+  readonly in_flight?: number;
+  readonly suspect?: boolean;
+}
+
+export interface ColorState {
+  readonly name: string;
+  readonly weight: number;
+  /** 0 to 1. */
+  readonly share: number;
+  readonly role?: string | null;
+  readonly in_flight?: number;
+  readonly targets: readonly TargetState[];
+  /** Of about the last ten seconds: requests a second; errors, 0 to 1; seconds. Null without traffic. */
+  readonly rate?: number | null;
+  readonly error_ratio?: number | null;
+  readonly p50?: number | null;
+  readonly p99?: number | null;
+}
+
+export interface State {
+  readonly epoch: number;
+  readonly revision: number;
+  readonly colors: readonly ColorState[];
+}
+
+export type Weights = Readonly<Record<string, number>>;
+
+export interface ChangeAnswer {
+  readonly revision: number;
+  readonly epoch: number;
+  readonly weights: Weights;
+  readonly previous: Weights;
+  /** False when the change is in force but could not be saved yet. */
+  readonly saved?: boolean;
+  readonly drained?: boolean;
+  readonly in_flight?: Readonly<Record<string, number>>;
+}
+
+export interface HistoryEntry {
+  readonly revision: number;
+  readonly at: string;
+  readonly kind: string;
+  readonly who?: string;
+  readonly why?: string;
+  readonly from?: Readonly<Record<string, unknown>>;
+  readonly to?: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,53 @@
+import type { Command } from "commander";
+import type { HistoryEntry, Weights } from "./admin-types.ts";
+import { usageError } from "./errors.ts";
+import { formatWeights } from "./format.ts";
+import { connect, globalsOf } from "./globals.ts";
+import { print, printJson } from "./output.ts";
+
+export function addHistory(program: Command): void {
+  program
+    .command("history")
+    .summary("who changed what, when and why")
+    .description("Lists the changes, the newest first.")
+    .option("-n, --limit <number>", "how many", "20")
+    .addHelpText("after", "\nExamples:\n  $ sluice history\n  $ sluice history -n 100 --json")
+    .action(showHistory);
+}
+
+async function showHistory({ limit }: { limit: string }, self: Command): Promise<void> {
+  if (!/^[1-9]\d{0,5}$/.test(limit)) {
+    throw usageError(`--limit is ${JSON.stringify(limit)}; expected a whole number of at least 1.`);
+  }
+  const client = connect(self);
+  const answer = await client.call<{ history?: HistoryEntry[] } | HistoryEntry[]>("/admin/history");
+  const all = Array.isArray(answer) ? answer : answer.history;
+  if (!Array.isArray(all)) throw client.foreign("its answer has no history");
+  const newest = all.toSorted((a, b) => b.revision - a.revision).slice(0, Number(limit));
+  if (globalsOf(self).json) return printJson(newest);
+  if (newest.length === 0) return print("Nothing was changed yet.");
+  const { table } = await import("./table.ts");
+  const rows = newest.map(({ revision, at, kind, who, why, from, to }) => [
+    String(revision),
+    localTime(at),
+    kind,
+    `${side(from)} → ${side(to)}`,
+    who ?? "",
+    why ?? "",
+  ]);
+  print(table(["revision", "when", "what", "change", "who", "why"], rows));
+}
+
+/** A local `2026-11-21 20:15:04`. */
+function localTime(at: string): string {
+  return new Date(at).toLocaleString("sv-SE");
+}
+
+function side(value: Readonly<Record<string, unknown>> | undefined): string {
+  const entries = Object.entries(value ?? {});
+  if (entries.length === 0) return "–";
+  if (entries.every(([, each]) => typeof each === "number")) return formatWeights(value as Weights);
+  return entries
+    .map(([color, each]) => `${color} ${Array.isArray(each) ? each.join(" ") || "none" : String(each)}`)
+    .join(", ");
+}

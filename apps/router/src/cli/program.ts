@@ -1,0 +1,54 @@
+import { Command } from "commander";
+import { addCheck } from "./check.ts";
+import { addFlip } from "./flip.ts";
+import { addGlobals } from "./globals.ts";
+import { addHealth } from "./health.ts";
+import { addHistory } from "./history.ts";
+import { addPredict } from "./predict.ts";
+import { addRollback } from "./rollback.ts";
+import { addServe } from "./serve.ts";
+import { addStatus } from "./status.ts";
+import { addUndo } from "./undo.ts";
+import { addUp } from "./up.ts";
+import { addWeights } from "./weights.ts";
+
+/** The `sluice` command with all its verbs. What a verb needs to run is imported when it runs, so that each starts fast. */
+export function createProgram(): Command {
+  const program = new Command("sluice")
+    .description(
+      "Releases machine-learning models without downtime: splits traffic between versions and moves it.",
+    )
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, "sluice: ").replace(/\n\(/, " (")),
+    })
+    .showHelpAfterError(false)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ sluice up                        a demo: two models and a router
+  $ sluice status
+  $ sluice weights blue=50 green=50
+  $ sluice flip green --wait
+  $ sluice rollback`,
+    );
+  addGlobals(program);
+  for (const add of [
+    addUp,
+    addServe,
+    addCheck,
+    addStatus,
+    addHealth,
+    addWeights,
+    addFlip,
+    addRollback,
+    addUndo,
+    addHistory,
+    addPredict,
+  ]) {
+    add(program);
+  }
+  return program;
+}

@@ -1,0 +1,60 @@
+import type { Command } from "commander";
+import type { ColorState, State, TargetState } from "./admin-types.ts";
+import { formatRate, formatSeconds, formatShare } from "./format.ts";
+import { connect, globalsOf } from "./globals.ts";
+import { paint, print, printJson } from "./output.ts";
+
+export function addStatus(program: Command): void {
+  program
+    .command("status")
+    .summary("colors, weights, health and recent traffic")
+    .description("Shows each color's weight, targets and health, and its traffic of the last ten seconds.")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ sluice status\n  $ sluice status --json\n  $ sluice status --admin http://10.0.0.5:9900 --token-file token",
+    )
+    .action(showStatus);
+}
+
+async function showStatus(_options: unknown, self: Command): Promise<void> {
+  const state = await fetchState(self);
+  if (globalsOf(self).json) return printJson(state);
+  const { table } = await import("./table.ts");
+  const head = ["color", "weight", "targets", "in flight", "req/s", "errors", "p50", "p99"];
+  print(table(head, state.colors.map(row), [1, 3, 4, 5, 6, 7]));
+  print(paint("dim", `\nrevision ${state.revision}, epoch ${state.epoch}`));
+}
+
+/** What the router says of itself. */
+export async function fetchState(command: Command): Promise<State> {
+  const client = connect(command);
+  const state = await client.call<State>("/admin/state");
+  if (!Array.isArray(state.colors)) throw client.foreign("its answer has no colors");
+  return state;
+}
+
+function row(color: ColorState): string[] {
+  return [
+    color.role ? `${color.name} (${color.role})` : color.name,
+    formatShare(color.share),
+    color.targets.map(formatTarget).join("\n") || paint("yellow", "none"),
+    String(color.in_flight ?? "–"),
+    formatRate(color.rate),
+    formatErrors(color.error_ratio),
+    formatSeconds(color.p50),
+    formatSeconds(color.p99),
+  ];
+}
+
+const STYLES = { up: "green", down: "red", ejected: "red", starting: "yellow" } as const;
+
+/** `up http://127.0.0.1:8001`. */
+export function formatTarget({ url, health, suspect }: TargetState): string {
+  const style = Object.hasOwn(STYLES, health) ? STYLES[health as keyof typeof STYLES] : "yellow";
+  return `${paint(style, health)} ${url}${suspect ? paint("yellow", " (suspect)") : ""}`;
+}
+
+function formatErrors(ratio: number | null | undefined): string {
+  if (ratio === null || ratio === undefined) return "–";
+  return ratio > 0 ? paint("red", formatShare(ratio)) : formatShare(0);
+}

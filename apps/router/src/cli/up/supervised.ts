@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream, type WriteStream } from "node:fs";
+import { createInterface } from "node:readline";
+
+/** Milliseconds before a dead process is started again: doubled each time, until it lived for `STEADY`. */
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 10_000;
+const STEADY = 10_000;
+const LINES_KEPT = 5;
+
+export interface Recipe {
+  readonly name: string;
+  /** Arguments for Node. */
+  readonly args: readonly string[];
+  readonly logFile: string;
+}
+
+export interface Death {
+  /** `SIGKILL`, or `exit code 1`. */
+  readonly how: string;
+  readonly lastLines: readonly string[];
+  /** Milliseconds until it is started again; undefined: it stays dead. */
+  readonly again: number | undefined;
+}
+
+export interface Watcher {
+  readonly onLine: (name: string, line: string) => void;
+  readonly onDeath: (name: string, death: Death) => void;
+  readonly onRestart: (name: string, pid: number | undefined) => void;
+}
+
+/** One process that is started again when it dies, once `keepAlive` was called. Its output goes to its log file. */
+export class Supervised {
+  readonly name: string;
+  readonly #recipe: Recipe;
+  readonly #watcher: Watcher;
+  readonly #log: WriteStream;
+  #child: ChildProcess | undefined;
+  #exited: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  #keep = false;
+  #stopping = false;
+  #pause = FIRST_PAUSE;
+  #lastLines: string[] = [];
+
+  constructor(recipe: Recipe, watcher: Watcher) {
+    this.name = recipe.name;
+    this.#recipe = recipe;
+    this.#watcher = watcher;
+    this.#log = createWriteStream(recipe.logFile);
+    this.#log.on("error", () => {});
+    this.#start();
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  keepAlive(): void {
+    this.#keep = true;
+  }
+
+  /** Ends it gently and waits for the end. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    this.#child?.kill("SIGTERM");
+    await this.#exited;
+    this.#log.end();
+  }
+
+  /** Ends it at once. */
+  kill(): void {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    this.#child?.kill("SIGKILL");
+  }
+
+  #start(): void {
+    const begun = performance.now();
+    this.#lastLines = [];
+    // A process group of its own: Ctrl-C in the terminal reaches only the supervisor, which ends them in order.
+    const child = spawn(process.execPath, this.#recipe.args, {
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on("line", (line) => this.#line(line));
+    }
+    this.#exited = new Promise((resolve) => {
+      child.once("error", (error) => this.#line(error.message));
+      child.once("close", (code, signal) => {
+        resolve();
+        this.#died(signal ?? `exit code ${code}`, performance.now() - begun);
+      });
+    });
+  }
+
+  #line(line: string): void {
+    this.#log.write(`${line}\n`);
+    this.#lastLines = [...this.#lastLines, line].slice(-LINES_KEPT);
+    this.#watcher.onLine(this.name, line);
+  }
+
+  #died(how: string, lived: number): void {
+    if (this.#stopping) return;
+    if (lived >= STEADY) this.#pause = FIRST_PAUSE;
+    const again = this.#keep ? this.#pause : undefined;
+    this.#watcher.onDeath(this.name, { how, lastLines: this.#lastLines, again });
+    if (again === undefined) return;
+    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
+    this.#timer = setTimeout(() => {
+      this.#start();
+      this.#watcher.onRestart(this.name, this.pid);
+    }, again);
+  }
+}
