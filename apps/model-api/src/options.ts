@@ -19,7 +19,10 @@ export interface Options {
 
 /** How the server ends, in milliseconds from the signal. */
 export interface DrainOptions {
-  /** Longest time that new connections are still taken, for balancers to notice. @default 10 s */
+  /**
+   * Longest time that new connections are still taken, for balancers to notice: three checks, two seconds apart, and a
+   * quiet second. Docker kills after ten. @default 8 s
+   */
   readonly delay: number;
   /** They are taken no longer once no request (but checks) came for this long. @default 1 s */
   readonly quiet: number;
@@ -45,7 +48,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   color: { env: "COLOR", value: "none", help: "the slot that this process fills, such as blue" },
   "log-level": { env: "LOG_LEVEL", value: "info", help: "debug logs each request" },
   "body-limit": { env: "BODY_LIMIT", value: "4MiB", help: "largest request body" },
-  "drain-delay": { env: "DRAIN_DELAY", value: "10s", help: "on SIGTERM: longest time to go on accepting" },
+  "drain-delay": { env: "DRAIN_DELAY", value: "8s", help: "on SIGTERM: longest time to go on accepting" },
   "drain-quiet": { env: "DRAIN_QUIET", value: "1s", help: "... ended early by this long without requests" },
   "drain-timeout": { env: "DRAIN_TIMEOUT", value: "30s", help: "... after which what is in flight is cut" },
 };

@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { setTimeout } from "node:timers/promises";
 
 /** Requests to these are a balancer's or a scraper's and no sign of traffic. */
 const CHECKS = /^\/(?:health\/(?:ready|live)|metrics)(?:\?|$)/;
@@ -10,7 +11,6 @@ export class Traffic {
   readonly #sockets = new Set<Socket>();
   #lastRequest = 0;
   #lastAnswers = false;
-  #wake = () => {};
 
   constructor(server: Server) {
     server.on("connection", (socket: Socket) => {
@@ -34,12 +34,12 @@ export class Traffic {
       if (!response.headersSent) response.setHeader("Connection", "close");
   }
 
-  /** Resolves once nothing is in flight and no request came for `quiet` milliseconds, or at the moment `until`. */
+  /** Resolves once no request came for `quiet` milliseconds, or at the moment `until`. */
   async silence(quiet: number, until: number): Promise<void> {
-    for (let now = performance.now(); now < until; now = performance.now()) {
-      const left = Math.min(until, this.#lastRequest + quiet) - now;
-      if (left <= 0 && this.inFlight === 0) return;
-      await this.#pause(left > 0 ? left : until - now);
+    for (;;) {
+      const left = Math.min(until, this.#lastRequest + quiet) - performance.now();
+      if (left <= 0) return;
+      await setTimeout(Math.ceil(left));
     }
   }
 
@@ -52,20 +52,6 @@ export class Traffic {
     this.#answering.add(response);
     if (!CHECKS.test(url)) this.#lastRequest = performance.now();
     if (this.#lastAnswers) response.setHeader("Connection", "close");
-    response.once("close", () => {
-      this.#answering.delete(response);
-      this.#wake();
-    });
-  }
-
-  /** Waits, but not beyond the end of the next answer. */
-  #pause(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, Math.ceil(milliseconds));
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    response.once("close", () => this.#answering.delete(response));
   }
 }

@@ -9,7 +9,7 @@ describe("the options", () => {
       color: "none",
       logLevel: "info",
       bodyLimit: 4 * 2 ** 20,
-      drain: { delay: 10_000, quiet: 1000, timeout: 30_000 },
+      drain: { delay: 8000, quiet: 1000, timeout: 30_000 },
     });
   });
 

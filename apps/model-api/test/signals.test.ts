@@ -7,6 +7,8 @@ import { TRIP } from "./support/api.ts";
 import { modelFile, type Running, startServer } from "./support/process.ts";
 
 const running: Running[] = [];
+/** A silence longer than any stall of this machine, or the server would take that for the end of traffic. */
+const STALL = "3s";
 const BODY = JSON.stringify({ data: [TRIP] });
 
 async function started(...args: string[]): Promise<Running> {
@@ -44,7 +46,7 @@ async function halfRequest(port: number) {
 
 describe.each(["SIGTERM", "SIGINT"] as const)("on %s", (signal) => {
   it("readiness fails at once, what is in flight is answered, and the exit code is 0", async () => {
-    const { child, port, url, logged, ended } = await started();
+    const { child, port, url, logged, ended } = await started("--drain-quiet", STALL);
     const socket = await halfRequest(port);
     child.kill(signal);
     await logged("draining");
@@ -60,8 +62,7 @@ describe.each(["SIGTERM", "SIGINT"] as const)("on %s", (signal) => {
 
 describe("an end by signal", () => {
   it("loses no request of steady clients until a balancer knows", async () => {
-    // Longer than any stall of this machine, or the server would take it for the end of traffic.
-    const { child, port, url, ended } = await started("--drain-quiet", "3s");
+    const { child, port, url, ended } = await started("--drain-quiet", STALL);
     const agent = new Agent({ keepAlive: true, maxSockets: 8 });
     let [sending, answered, closing] = [true, 0, 0];
     const client = async () => {
