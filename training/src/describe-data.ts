@@ -1,36 +1,29 @@
-import {
-  type Artifact,
-  DAY,
-  formatPickupDatetime,
-  fromWallSeconds,
-  type Inputs,
-  type Trip,
-} from "@sluice/model";
+import { type Artifact, DAY, formatPickupDatetime, fromWallSeconds, type Trip } from "@sluice/model";
 import type { Trips } from "./data/trips.ts";
 
 /** Smallest and largest value of each input over the given rows. */
 export function boundsOf(trips: Trips, rows: Uint32Array): Artifact["input_bounds"] {
-  const first = trips.inputs(rows[0]!);
-  const min = { ...first };
-  const max = { ...first };
-  const names = Object.keys(first) as (keyof Inputs)[];
-  for (const row of rows) {
-    const inputs = trips.inputs(row);
-    for (const name of names) {
-      if (inputs[name] < min[name]) min[name] = inputs[name];
-      if (inputs[name] > max[name]) max[name] = inputs[name];
-    }
-  }
-  const of = (name: keyof Inputs) => ({ min: min[name], max: max[name] });
+  const seconds = rangeOf(rows, (row) => trips.seconds(row));
   return {
-    pickup_latitude: of("pickupLatitude"),
-    pickup_longitude: of("pickupLongitude"),
-    dropoff_latitude: of("dropoffLatitude"),
-    dropoff_longitude: of("dropoffLongitude"),
-    passenger_count: of("passengers"),
-    distance_km: of("distanceKm"),
-    pickup_datetime: { min: dateText(min.seconds), max: dateText(max.seconds) },
+    pickup_latitude: rangeOf(rows, (row) => trips.pickupLatitude(row)),
+    pickup_longitude: rangeOf(rows, (row) => trips.pickupLongitude(row)),
+    dropoff_latitude: rangeOf(rows, (row) => trips.dropoffLatitude(row)),
+    dropoff_longitude: rangeOf(rows, (row) => trips.dropoffLongitude(row)),
+    passenger_count: rangeOf(rows, (row) => trips.passengers(row)),
+    distance_km: rangeOf(rows, (row) => trips.inputs(row).distanceKm),
+    pickup_datetime: { min: dateText(seconds.min), max: dateText(seconds.max) },
   };
+}
+
+function rangeOf(rows: Uint32Array, value: (row: number) => number): { min: number; max: number } {
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  for (const row of rows) {
+    const v = value(row);
+    if (v < min) min = v;
+    if (v > max) max = v;
+  }
+  return { min, max };
 }
 
 /**

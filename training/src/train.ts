@@ -10,7 +10,7 @@ import {
 } from "@sluice/model";
 import { type Dropped, totalDropped } from "./data/clean.ts";
 import { readTrips, type TripFile } from "./data/read-trips.ts";
-import { type Split, splitRows } from "./data/split.ts";
+import { oddnessOf, type Split, splitRows } from "./data/split.ts";
 import { boundsOf, spread, tripOf, typicalTime } from "./describe-data.ts";
 import { type Fit, fitLinear } from "./fit/fit.ts";
 import { type Metrics, measure } from "./fit/metrics.ts";
@@ -74,7 +74,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
       `${options.csv} has ${file.trips.length} usable rows: at least ${LEAST_ROWS} are needed.`,
     );
   }
-  const split = splitRows(file.trips.length, seed);
+  const split = splitRows(oddnessOf(file.trips), seed);
   reporter.line(`${split.train.length} rows to fit, ${split.test.length} to test (seed ${seed})`);
   const fitted = fitLinear(recipe.features, addUp(recipe, file.trips, split.train));
   for (const sentence of fitted.leftOut) reporter.line(sentence);

@@ -52,6 +52,27 @@ export class Trips {
     return this.#values[trip * columns]!;
   }
 
+  pickupLatitude(trip: number): number {
+    return this.#values[trip * columns + 1]!;
+  }
+
+  pickupLongitude(trip: number): number {
+    return this.#values[trip * columns + 2]!;
+  }
+
+  dropoffLatitude(trip: number): number {
+    return this.#values[trip * columns + 3]!;
+  }
+
+  dropoffLongitude(trip: number): number {
+    return this.#values[trip * columns + 4]!;
+  }
+
+  passengers(trip: number): number {
+    return this.#values[trip * columns + 5]!;
+  }
+
+  /** New York wall-clock seconds since 1970-01-01 00:00. */
   seconds(trip: number): number {
     return this.#values[trip * columns + 6]!;
   }
