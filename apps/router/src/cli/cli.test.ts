@@ -2,8 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Command } from "commander";
 import { afterEach, describe, expect, test } from "vitest";
+import { exitCodeOf } from "./errors.ts";
 import { type Answer, type FakeAdmin, type Run, sluice, startFakeAdmin } from "./fake-admin.ts";
+import { createProgram } from "./program.ts";
 
 const STATE = {
   epoch: 7,
@@ -53,6 +56,22 @@ async function admin(answers: Record<string, Answer>): Promise<FakeAdmin> {
   const started = await startFakeAdmin(answers);
   open.push(started);
   return started;
+}
+
+/** What ends a verb that fails, without the cost of a process for each. */
+async function rejection(args: readonly string[]): Promise<{ message: string; exitCode: number }> {
+  let message = "";
+  const quiet = (program: Command): void => {
+    program.configureOutput({ ...program.configureOutput(), writeErr: (text) => (message += text) });
+    program.commands.forEach(quiet);
+  };
+  const program = createProgram();
+  quiet(program);
+  const error = await program.parseAsync(args, { from: "user" }).then(
+    () => new Error("it did not fail"),
+    (reason: Error) => reason,
+  );
+  return { message: message || error.message, exitCode: exitCodeOf(error) };
 }
 
 /** One sentence on stderr, nothing on stdout. */
@@ -264,8 +283,9 @@ describe("what goes wrong", () => {
     const { url, close } = await startFakeAdmin({});
     await close();
     const sentence = `no router answers at ${url} (connection refused). Is it running? Start it with \`npm start\` or \`sluice serve --config sluice.yaml\`.`;
-    for (const verb of [["status"], ["flip", "green"], ["health"], ["history"]]) {
-      expectRefusal(await sluice([...verb, "--admin", url]), 1, sentence);
+    expectRefusal(await sluice(["status", "--admin", url]), 1, sentence);
+    for (const verb of [["flip", "green"], ["health"], ["history"], ["rollback"]]) {
+      expect(await rejection([...verb, "--admin", url])).toEqual({ message: sentence, exitCode: 1 });
     }
   });
 
@@ -338,8 +358,13 @@ describe("what goes wrong", () => {
     [["up", "--port", "99999"], /the port is "99999"/],
     [["flipp", "green"], /unknown command 'flipp' \(Did you mean flip\?\)/],
     [["status", "--jsn"], /unknown option '--jsn' \(Did you mean --json\?\)/],
-  ])("%j is a usage error: exit 2 and one sentence", async (args, sentence) => {
-    expectRefusal(await sluice(args), 2, sentence);
+  ])("%j is a usage error", async (args, sentence) => {
+    expect(await rejection(args)).toEqual({ message: expect.stringMatching(sentence), exitCode: 2 });
+  });
+
+  test("a usage error is one sentence on stderr and exit 2, whoever finds it", async () => {
+    expectRefusal(await sluice(["weights", "blue=abc"]), 2, /^sluice: "blue=abc" is no weight/);
+    expectRefusal(await sluice(["flipp", "green"]), 2, "unknown command 'flipp' (Did you mean flip?)");
   });
 
   test("a reader that goes away ends it quietly", async () => {
@@ -405,15 +430,18 @@ describe("check", () => {
 describe("help", () => {
   const VERBS = "up serve check status health weights flip rollback undo history predict".split(" ");
 
-  test.each(VERBS)("sluice %s --help has an example and the global options", async (verb) => {
-    const { code, stdout } = await sluice([verb, "--help"]);
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/\nExamples?:\n {2}\$ (sluice|npm) /);
-    expect(stdout).toContain("--admin <url>");
+  test.each(VERBS)("sluice %s --help has an example and the global options", (verb) => {
+    const command = createProgram().commands.find((each) => each.name() === verb);
+    let text = "";
+    command?.configureOutput({ writeOut: (part) => (text += part) });
+    command?.outputHelp();
+    expect(text).toMatch(/\nExamples?:\n {2}\$ (sluice|npm) /);
+    expect(text).toContain("--admin <url>");
   });
 
-  test("sluice --help lists every verb", async () => {
-    const { stdout } = await sluice(["--help"]);
+  test("sluice --help lists every verb and exits 0", async () => {
+    const { code, stdout } = await sluice(["--help"]);
+    expect(code).toBe(0);
     for (const verb of VERBS) expect(stdout).toMatch(new RegExp(`\n {2}${verb} `));
   });
 });

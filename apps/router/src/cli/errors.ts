@@ -1,3 +1,5 @@
+import { CommanderError } from "commander";
+
 /** Why a verb failed: one sentence for stderr, and the exit code. 1: the router is not there or refuses; 2: bad usage. */
 export class CliError extends Error {
   readonly exitCode: 1 | 2;
@@ -10,3 +12,9 @@ export class CliError extends Error {
 }
 
 export const usageError = (message: string) => new CliError(message, 2);
+
+/** The exit code that an error stands for. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  return error instanceof CliError ? error.exitCode : 1;
+}

@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { CliError } from "./errors.ts";
+import { exitCodeOf } from "./errors.ts";
 import { complain, endQuietlyOnBrokenPipe } from "./output.ts";
 import { createProgram } from "./program.ts";
 
@@ -10,12 +10,12 @@ endQuietlyOnBrokenPipe();
 try {
   await createProgram().parseAsync();
 } catch (error) {
-  process.exitCode = report(error as Error);
+  report(error as Error);
+  process.exitCode = exitCodeOf(error);
 }
 
-function report(error: Error): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+function report(error: Error): void {
+  if (error instanceof CommanderError) return; // commander has said it
   if (SENTENCES.includes(error.name)) complain(error.message);
   else complain(`this should not happen, please report it: ${error.stack}`);
-  return error instanceof CliError ? error.exitCode : 1;
 }
