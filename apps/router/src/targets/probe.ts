@@ -50,9 +50,12 @@ export function httpProbe(clock: Clock): Probe {
     });
 }
 
+/** Host and path apart: resolved against the URL, a path such as `//name/` would lead to another host. */
 function begin(url: string, path: string, signal: AbortSignal): ClientRequest {
+  const { hostname, port } = new URL(url);
   const headers = { "User-Agent": "sluice-check", Accept: "*/*", Connection: "close" };
-  return request(new URL(path, url), { agent: false, signal, headers });
+  const host = hostname.replace(/^\[|\]$/g, "");
+  return request({ host, port: port || 80, path, agent: false, signal, headers });
 }
 
 function judge(answer: IncomingMessage, { status: ranges }: ProbeConfig): CheckResult {

@@ -1,0 +1,176 @@
+import { z } from "zod";
+import { parseDuration } from "../../config/units.ts";
+import type { Command } from "../../core/transitions.ts";
+import { mustExist } from "../../core/weights.ts";
+import { checkTargets } from "../allowed-targets.ts";
+import type { Applied } from "../store.ts";
+import { ACKNOWLEDGE_TIMEOUT, acknowledged, drained } from "../wait.ts";
+import { actor } from "./actor.ts";
+import { check, readJson } from "./body.ts";
+import type { AdminDeps } from "./deps.ts";
+import { ifMatch, revisionTag } from "./if-match.ts";
+import { HttpProblem } from "./problems.ts";
+import type { AdminContext, AdminRoute } from "./route.ts";
+import * as schemas from "./schemas.ts";
+
+const LONGEST_WAIT = 3_600_000;
+
+/** A command as its body asks for it. */
+interface Asked {
+  readonly command: Command;
+  readonly why: string | undefined;
+}
+
+/** The calls that change something. */
+export function changeRoutes(deps: AdminDeps): AdminRoute[] {
+  return [
+    change(deps, "weights", "Sets the weights of all colors.", {
+      schema: schemas.weightsForms,
+      read: (json) => {
+        const { weights, reason } = readWeights(json);
+        return { command: { kind: "weights", weights }, why: reason };
+      },
+    }),
+    change(deps, "flip", "Gives all weight to one color; 409 if it has no healthy target, unless forced.", {
+      schema: schemas.flipBody,
+      read: (json) => {
+        const { to, force = false, reason } = check(schemas.flipBody, json);
+        return { command: { kind: "flip", to, force }, why: reason };
+      },
+    }),
+    change(deps, "rollback", "Gives all weight back to the color that last had it all. Nothing refuses it.", {
+      schema: schemas.plainBody,
+      read: (json) => ({ command: { kind: "rollback" }, why: check(schemas.plainBody, json ?? {}).reason }),
+    }),
+    change(deps, "undo", "Restores the weights before the last change.", {
+      schema: schemas.plainBody,
+      read: (json) => ({ command: { kind: "undo" }, why: check(schemas.plainBody, json ?? {}).reason }),
+    }),
+    targetsRoute(deps),
+  ];
+}
+
+interface Body {
+  readonly schema: z.ZodType;
+  readonly read: (json: unknown) => Asked;
+}
+
+const REFUSALS = {
+  400: "The body is malformed, or names an unknown color or a bad value.",
+  409: "The change is not possible now.",
+  412: "The revision has changed.",
+  413: "The body is too large.",
+  415: "The body is not JSON.",
+  507: "The change could not be saved.",
+};
+
+function change(
+  deps: AdminDeps,
+  kind: "weights" | "flip" | "rollback" | "undo",
+  summary: string,
+  body: Body,
+): AdminRoute {
+  const required = kind === "weights" || kind === "flip";
+  return {
+    method: "post",
+    path: `/admin/${kind}`,
+    need: "operate",
+    summary,
+    query: schemas.waitQuery,
+    headers: schemas.matchHeader,
+    body: { schema: body.schema, required },
+    answer: { schema: schemas.changeAnswer, type: "application/json" },
+    refusals: REFUSALS,
+    handle: async (c) => {
+      const json = await readJson(c);
+      if (json === undefined && required)
+        throw new HttpProblem(400, "The body is missing; expected a JSON object.");
+      const asked = body.read(json);
+      return carryOut(c, deps, asked, ({ before, state }) => ({
+        weights: state.weights,
+        previous: before.weights,
+      }));
+    },
+  };
+}
+
+function targetsRoute(deps: AdminDeps): AdminRoute {
+  return {
+    method: "put",
+    path: "/admin/colors/:color/targets",
+    need: "operate",
+    summary: "Replaces a color's targets.",
+    description:
+      "New targets take no traffic before their first passed checks; replaced ones serve until then.",
+    params: z.object({ color: z.string() }),
+    query: schemas.waitQuery,
+    headers: schemas.matchHeader,
+    body: { schema: schemas.targetsBody, required: true },
+    answer: { schema: schemas.targetsAnswer, type: "application/json" },
+    refusals: REFUSALS,
+    handle: async (c) => {
+      const color = c.req.param("color")!;
+      mustExist(color, Object.keys(deps.store.view.routing.weights));
+      const { targets: given, reason: why } = check(schemas.targetsBody, await readJson(c));
+      const targets = await checkTargets(given, deps.config().allowed_targets, deps.resolve);
+      const asked: Asked = { command: { kind: "targets", color, targets }, why };
+      return carryOut(c, deps, asked, ({ before, state }) => ({
+        color,
+        targets: state.targets[color],
+        previous: before.targets[color],
+      }));
+    },
+  };
+}
+
+function readWeights(json: unknown) {
+  const isLong = (json as { weights?: unknown } | undefined)?.weights instanceof Object;
+  return check(schemas.weightsBody, isLong ? json : { weights: json });
+}
+
+/** Applies the command, and answers once every worker serves by it; later, if the caller waits for more. */
+async function carryOut(
+  c: AdminContext,
+  deps: AdminDeps,
+  { command, why }: Asked,
+  show: (applied: Applied) => object,
+): Promise<Response> {
+  const patience = readPatience(c, deps.config().timeouts.drain);
+  const accepts = ifMatch(c.req.header("If-Match"));
+  const applied = await deps.store.apply(command, { who: actor(c), why: why || undefined, accepts });
+  const { snapshot, saved } = applied;
+  const waiting = { book: deps.book, clock: deps.clock, signal: c.req.raw.signal };
+  const served = await acknowledged(snapshot.epoch, { ...waiting, timeout: ACKNOWLEDGE_TIMEOUT });
+  if (!served) deps.log.warn({ epoch: snapshot.epoch }, "A worker does not serve by the newest snapshot.");
+  const more = patience === undefined ? {} : await drained(snapshot, { ...waiting, timeout: patience });
+  c.header("ETag", revisionTag(snapshot.revision));
+  return c.json({
+    revision: snapshot.revision,
+    epoch: snapshot.epoch,
+    ...show(applied),
+    ...(saved ? {} : { saved }),
+    ...(served ? {} : { acknowledged: served }),
+    ...more,
+  });
+}
+
+/** Milliseconds to wait for the colors without weight to empty; undefined when nobody asked for that. */
+function readPatience(c: AdminContext, usual: number): number | undefined {
+  const { wait, timeout } = check(schemas.waitQuery, c.req.query());
+  if (wait === undefined && timeout !== undefined) {
+    throw new HttpProblem(400, "timeout: says how long to wait, but wait=drained is missing.");
+  }
+  if (wait === undefined) return undefined;
+  return timeout === undefined ? usual : readTimeout(timeout);
+}
+
+function readTimeout(text: string): number {
+  try {
+    const timeout = parseDuration(text, { zero: true });
+    if (timeout <= LONGEST_WAIT) return timeout;
+  } catch {} // said below
+  throw new HttpProblem(
+    400,
+    `timeout: ${JSON.stringify(text)}; expected a duration with its unit, such as 30s, of at most 1h.`,
+  );
+}

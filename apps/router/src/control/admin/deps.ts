@@ -1,0 +1,30 @@
+import type { Config } from "../../config/config.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { RecentActivity } from "../activity.ts";
+import type { Resolve } from "../allowed-targets.ts";
+import type { EventHub } from "../events.ts";
+import type { Log } from "../log.ts";
+import type { ReportBook } from "../report-book.ts";
+import type { Store } from "../store.ts";
+import type { TargetWatch } from "../target-watch.ts";
+
+/** What the admin API needs of the rest of the control plane. */
+export interface AdminDeps {
+  /** The configuration in force, which a reload replaces. */
+  readonly config: () => Pick<Config, "admin" | "allowed_targets" | "timeouts" | "metrics">;
+  readonly store: Store;
+  readonly book: ReportBook;
+  readonly watch: TargetWatch;
+  readonly activity: RecentActivity;
+  readonly events: EventHub;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly resolve: Resolve;
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly started: number;
+  /** Why no traffic should be sent here; undefined when it may. */
+  readonly unready: () => string | undefined;
+  /** The Prometheus text. */
+  readonly metrics: { readonly contentType: string; render(): Promise<string> };
+}

@@ -1,0 +1,97 @@
+import { z } from "zod";
+import { historyEntry } from "../history.ts";
+
+/** Why somebody does something, for the history. */
+const reason = z.string().trim().max(500).optional();
+
+export const flipBody = z.strictObject({ to: z.string(), force: z.boolean().optional(), reason });
+export const plainBody = z.strictObject({ reason });
+export const targetsBody = z.strictObject({ targets: z.array(z.string()).max(1000), reason });
+/** The long form; the short one is the weights alone. */
+export const weightsBody = z.strictObject({ weights: z.record(z.string(), z.unknown()), reason });
+/** For the description: both forms. */
+export const weightsForms = z.union([
+  z.record(z.string(), z.number().nonnegative()),
+  z.strictObject({ weights: z.record(z.string(), z.number().nonnegative()), reason }),
+]);
+
+export const waitQuery = z.strictObject({
+  wait: z
+    .literal("drained")
+    .optional()
+    .meta({ description: "Answer once the colors at 0 have nothing in flight." }),
+  timeout: z
+    .string()
+    .optional()
+    .meta({ description: "How long to wait, such as 30s; at most 1h. Default: timeouts.drain." }),
+});
+export const matchHeader = z.object({
+  "If-Match": z
+    .string()
+    .optional()
+    .meta({ description: 'The revision that the change is made for, such as "7".' }),
+});
+
+const weights = z.record(z.string(), z.number());
+const waited = {
+  saved: z.literal(false).optional(),
+  acknowledged: z.literal(false).optional(),
+  drained: z.boolean().optional(),
+  in_flight: z.record(z.string(), z.int()).optional(),
+};
+export const changeAnswer = z.object({
+  revision: z.int(),
+  epoch: z.int(),
+  weights,
+  previous: weights,
+  ...waited,
+});
+export const targetsAnswer = z.object({
+  revision: z.int(),
+  epoch: z.int(),
+  color: z.string(),
+  targets: z.array(z.string()),
+  previous: z.array(z.string()),
+  ...waited,
+});
+export const historyAnswer = z.object({ history: z.array(historyEntry) });
+
+const nullable = z.number().nullable();
+const target = z.object({
+  url: z.string(),
+  health: z.enum(["starting", "up", "down", "ejected"]),
+  in_flight: z.int(),
+  suspect: z.boolean(),
+  version: z.string().nullable(),
+  digest: z.string().nullable(),
+  last_check: z
+    .object({ at: z.string(), ok: z.boolean(), detail: z.string(), duration: z.number() })
+    .nullable(),
+});
+const color = z.object({
+  name: z.string(),
+  weight: z.number(),
+  share: z.number(),
+  in_flight: z.int(),
+  targets: z.array(target),
+  retiring: z.array(target),
+  rate: z.number(),
+  error_ratio: nullable,
+  p50: nullable,
+  p99: nullable,
+  evidence: z.object({ requests: z.int(), bad: z.int() }),
+});
+export const stateAnswer = z.object({
+  revision: z.int(),
+  epoch: z.int(),
+  version: z.string(),
+  started: z.string(),
+  uptime: z.number(),
+  split: z.enum(["random", "exact"]),
+  weights,
+  previous: weights.nullable(),
+  standby: z.string().nullable(),
+  connections: z.int(),
+  colors: z.array(color),
+  rollout: z.null(),
+});

@@ -1,0 +1,59 @@
+import type { Clock } from "../../core/clock.ts";
+import type { EventHub, StreamEvent } from "../events.ts";
+import type { AdminContext } from "./route.ts";
+
+/** Milliseconds between comments that keep the connection open through proxies. */
+const HEARTBEAT = 15_000;
+/** Bytes that may wait for a client that reads slowly; with more it is let go, and may come back with its last id. */
+const BUFFER = 256 * 1024;
+
+const encoder = new TextEncoder();
+
+/** Answers with server-sent events (WHATWG HTML section 9.2), for as long as the client listens. */
+export function streamEvents(c: AdminContext, events: EventHub, clock: Clock): Response {
+  const headers = { "Content-Type": "text/event-stream", "X-Accel-Buffering": "no" };
+  if (c.req.raw.method === "HEAD") return c.body(null, 200, headers);
+  return c.body(eventBytes(events, clock, c.req.header("Last-Event-ID"), c.req.raw.signal), 200, headers);
+}
+
+function eventBytes(events: EventHub, clock: Clock, lastId: string | undefined, signal: AbortSignal) {
+  let stop = () => {};
+  const start = (controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>) => {
+    let cancelBeat = () => {};
+    let unsubscribe = () => {};
+    let stopped = false;
+    stop = () => {
+      stopped = true;
+      cancelBeat();
+      unsubscribe();
+      signal.removeEventListener("abort", stop);
+    };
+    const send = (text: string) => {
+      if (stopped) return;
+      controller.enqueue(encoder.encode(text));
+      if ((controller.desiredSize ?? 0) >= 0) return;
+      stop();
+      controller.error(new Error("the client reads too slowly"));
+    };
+    const beat = () => {
+      cancelBeat = clock.after(HEARTBEAT, beat);
+      send(": still here\n\n");
+    };
+    signal.addEventListener("abort", stop);
+    cancelBeat = clock.after(HEARTBEAT, beat);
+    send("retry: 1000\n\n");
+    unsubscribe = events.subscribe((event) => send(format(event)), lastId);
+    if (stopped) unsubscribe();
+  };
+  const size = (chunk: Uint8Array | undefined) => chunk?.byteLength ?? 0;
+  return new ReadableStream({ start, cancel: () => stop() }, { highWaterMark: BUFFER, size });
+}
+
+function format({ id, type, data }: StreamEvent): string {
+  const lines = [
+    ...(id === undefined ? [] : [`id: ${id}`]),
+    `event: ${type}`,
+    `data: ${JSON.stringify(data)}`,
+  ];
+  return `${lines.join("\n")}\n\n`;
+}

@@ -1,0 +1,230 @@
+import type { Hono } from "hono";
+import type { Config } from "../config/config.ts";
+import type { Channel } from "../core/channel.ts";
+import type { Clock } from "../core/clock.ts";
+import { hasAvailableTarget } from "../core/snapshot.ts";
+import { WEIGHT_KINDS } from "../core/transitions.ts";
+import { RouterMetrics } from "../metrics/registry.ts";
+import { httpProbe, type Probe } from "../targets/probe.ts";
+import { RecentActivity } from "./activity.ts";
+import type { AdminEnv } from "./admin/env.ts";
+import { createAdminApp, createMetricsApp } from "./admin-api.ts";
+import { type Resolve, resolveHost } from "./allowed-targets.ts";
+import { systemClock } from "./clock.ts";
+import { type Disk, disk } from "./disk.ts";
+import { EventHub } from "./events.ts";
+import type { Log } from "./log.ts";
+import { fileColors, openStore, startStore } from "./open-store.ts";
+import { ReportBook } from "./report-book.ts";
+import { digestOf } from "./saved-state.ts";
+import { StateFile } from "./state-file.ts";
+import { MemoryStorage, type Storage } from "./storage.ts";
+import type { Store } from "./store.ts";
+import { type HealthChange, TargetWatch } from "./target-watch.ts";
+
+export interface ControlPlaneOptions {
+  readonly config: Config;
+  readonly channel: Channel;
+  readonly log: Log;
+  /** The router's version. */
+  readonly version: string;
+  /** @default the machine's */
+  readonly clock?: Clock;
+  /** Uniform in [0, 1). @default Math.random */
+  readonly random?: () => number;
+  /** @default the machine's */
+  readonly disk?: Disk;
+  /** @default real HTTP requests */
+  readonly probe?: Probe;
+  /** Addresses of a host name. @default the system's resolver */
+  readonly resolve?: Resolve;
+}
+
+/** What `main` wires: two apps to serve, and a life to begin, to change and to end. */
+export interface ControlPlane {
+  readonly adminApp: Hono<AdminEnv>;
+  /** For `metrics.listen`, where it is an address of its own; undefined where metrics are on the admin port. */
+  readonly metricsApp: Hono<AdminEnv> | undefined;
+  readonly store: Store;
+  /** Publishes the first snapshot and begins to check targets. @throws StartError the state cannot be saved */
+  start(): Promise<void>;
+  /** Resolves with true once no target waits for its first verdict; with false after `timeout` milliseconds. */
+  firstVerdicts(timeout: number): Promise<boolean>;
+  /** From now on `/readyz` answers 503; for a router that is about to stop. */
+  retire(): void;
+  /**
+   * Takes over a configuration that was read again. Health and ejection settings, tokens, `split` and `allowed_targets`
+   * count from now on; colors only where the file's own changed. Other options are the data plane's.
+   * @throws Refusal nothing has changed: the colors have other names, or the state could not be saved
+   */
+  reload(config: Config): Promise<void>;
+  /** Ends checks and timers, saves what is owed, gives the state folder back. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Builds the control plane: locks the state folder and decides what to begin with. Nothing runs before `start()`.
+ * @throws StartError in one sentence: the folder cannot be used, is in use, or was written by a newer router
+ */
+export async function createControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { config, clock = systemClock, log } = options;
+  const storage = await openStorage(options);
+  try {
+    const store = await openStore({ config, storage, clock, log });
+    return new Plane({ ...options, clock }, store);
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+async function openStorage(options: ControlPlaneOptions): Promise<Storage> {
+  const { config, clock = systemClock, log } = options;
+  if (config.state === undefined) return new MemoryStorage();
+  return await StateFile.open({
+    folder: config.state,
+    disk: options.disk ?? disk,
+    log,
+    now: () => clock.now(),
+  });
+}
+
+class Plane implements ControlPlane {
+  readonly adminApp: Hono<AdminEnv>;
+  readonly metricsApp: Hono<AdminEnv> | undefined;
+  readonly store: Store;
+  readonly #options: ControlPlaneOptions & { readonly clock: Clock };
+  readonly #book: ReportBook;
+  readonly #watch: TargetWatch;
+  readonly #activity: RecentActivity;
+  readonly #events: EventHub;
+  readonly #weightChanges: Record<string, number> = Object.fromEntries(WEIGHT_KINDS.map((kind) => [kind, 0]));
+  #config: Config;
+  #retired = false;
+
+  constructor(options: ControlPlaneOptions & { readonly clock: Clock }, store: Store) {
+    const { config, clock, channel } = options;
+    this.#options = options;
+    this.#config = config;
+    this.store = store;
+    this.#book = new ReportBook(channel);
+    this.#activity = new RecentActivity(() => this.#book.totals(), clock);
+    this.#events = new EventHub(clock.now().toString(36));
+    this.#watch = this.#createWatch();
+    const apps = this.#createApps();
+    this.adminApp = apps.admin;
+    this.metricsApp = apps.metrics;
+    this.#connect(channel);
+  }
+
+  #createWatch(): TargetWatch {
+    const { clock, log, random = Math.random, probe = httpProbe(clock) } = this.#options;
+    const onHealth = (change: HealthChange) => this.#onHealth(change);
+    return new TargetWatch({ settings: this.#config, clock, random, probe, log, onHealth });
+  }
+
+  #createApps() {
+    const { version, clock, log, resolve = resolveHost } = this.#options;
+    const [store, book, watch, activity, events] = [
+      this.store,
+      this.#book,
+      this.#watch,
+      this.#activity,
+      this.#events,
+    ];
+    const metrics = new RouterMetrics({
+      version,
+      refresh: () => book.refresh(),
+      totals: () => book.totals(),
+      snapshot: () => store.view.snapshot,
+      weightChanges: () => this.#weightChanges,
+    });
+    const [config, unready] = [() => this.#config, () => this.#unready()];
+    const parts = { store, book, watch, activity, events, metrics, config, unready };
+    const deps = { ...parts, clock, log, resolve, version, started: clock.now() };
+    const own = this.#config.metrics.listen !== "admin";
+    return { admin: createAdminApp(deps), metrics: own ? createMetricsApp(deps) : undefined };
+  }
+
+  /** Snapshots down, reports up, news to whoever listens. */
+  #connect(channel: Channel): void {
+    this.store.onSnapshot((snapshot) => {
+      channel.publish(snapshot);
+      this.#watch.sync(this.store.view.urls);
+    });
+    this.store.onChange((entry) => {
+      if (Object.hasOwn(this.#weightChanges, entry.kind)) this.#weightChanges[entry.kind]! += 1;
+      this.#events.publish("change", { ...entry, epoch: this.store.view.snapshot.epoch });
+    });
+    this.#book.onReport((report) => this.#watch.onReport(report));
+  }
+
+  async start(): Promise<void> {
+    await startStore(this.store, this.#config.state);
+    this.#activity.start(() => this.#flashReport());
+  }
+
+  #onHealth(change: HealthChange): void {
+    this.store.setHealth(change.target, change.to);
+    const { epoch, colors } = this.store.view.snapshot;
+    const of = colors.filter(({ targets }) => targets.some(({ url }) => url === change.target));
+    this.#events.publish("health", { epoch, colors: of.map(({ name }) => name), ...change });
+  }
+
+  /** Numbers for whoever watches; nobody is asked for them while nobody does. */
+  #flashReport(): void {
+    if (this.#events.listeners === 0) return;
+    const { epoch, revision, colors } = this.store.view.snapshot;
+    const totals = this.#book.totals();
+    const of = ({ name, share }: { name: string; share: number }) => {
+      const inFlight = totals[name]?.inFlight ?? 0;
+      return { name, share, in_flight: inFlight, ...this.#activity.of(name) };
+    };
+    this.#events.flash("report", { epoch, revision, colors: colors.map(of) });
+  }
+
+  #unready(): string | undefined {
+    if (this.#retired) return "The router is about to stop.";
+    const { colors, standby } = this.store.view.snapshot;
+    const serving = colors.filter(({ name, share }) => share > 0 || name === standby);
+    if (serving.some(hasAvailableTarget)) return undefined;
+    return "No color with weight, nor the standby, has an available target.";
+  }
+
+  firstVerdicts(timeout: number): Promise<boolean> {
+    const settled = () =>
+      this.store.view.snapshot.colors.every(({ targets }) =>
+        targets.every(({ health }) => health !== "starting"),
+      );
+    if (settled()) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(timeout, () => resolve(false));
+      this.store.onSnapshot(() => {
+        if (!settled()) return;
+        cancel();
+        resolve(true);
+      });
+    });
+  }
+
+  retire(): void {
+    this.#retired = true;
+  }
+
+  async reload(config: Config): Promise<void> {
+    const file = fileColors(config.colors);
+    if (digestOf(file) !== this.store.fileDigest) {
+      await this.store.apply({ kind: "reload", file }, { who: "configuration file" });
+    }
+    this.#config = config;
+    this.#watch.configure(config);
+    this.store.setSplit(config.split);
+  }
+
+  async stop(): Promise<void> {
+    this.retire();
+    this.#watch.stop();
+    this.#activity.stop();
+    await this.store.close();
+  }
+}

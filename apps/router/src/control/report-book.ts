@@ -1,0 +1,77 @@
+import type { Channel } from "../core/channel.ts";
+import type { ColorReport, Report } from "../core/report.ts";
+import { addSums, beganAnew, type ColorSums, settled } from "../core/report-sums.ts";
+
+type Listener = (report: Report) => void;
+
+/** The newest report of every worker, and the sums of those that are gone, so that no counter ever goes backwards. */
+export class ReportBook {
+  readonly #channel: Channel;
+  readonly #listeners = new Set<Listener>();
+  readonly #latest = new Map<number, Report>();
+  #gone: ColorSums = {};
+
+  constructor(channel: Channel) {
+    this.#channel = channel;
+    channel.onReport((report) => {
+      this.#note(report);
+      for (const listener of [...this.#listeners]) listener(report);
+    });
+  }
+
+  /** Called with every report; the returned function ends that. */
+  onReport(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Asks all workers, and forgets those that are gone but for their sums. */
+  async refresh(): Promise<void> {
+    const reports = await this.#channel.collect();
+    const alive = new Set(reports.map(({ worker }) => worker));
+    for (const [worker, last] of this.#latest) {
+      if (alive.has(worker)) continue;
+      this.#retire(last);
+      this.#latest.delete(worker);
+    }
+    for (const report of reports) this.#note(report);
+  }
+
+  #note(report: Report): void {
+    const before = this.#latest.get(report.worker);
+    if (before !== undefined && beganAnew(before, report)) this.#retire(before);
+    this.#latest.set(report.worker, report);
+  }
+
+  #retire(report: Report): void {
+    this.#gone = addSums([this.#gone, settled(report.colors)]);
+  }
+
+  /** Sums over all workers since the control plane began, by color; `none` counts answers that no color gave. */
+  totals(): Record<string, ColorReport> {
+    return addSums([this.#gone, ...this.#reports().map(({ colors }) => colors)]);
+  }
+
+  /** True when there are workers and every one serves by this epoch or a later one. */
+  acknowledged(epoch: number): boolean {
+    const reports = this.#reports();
+    return reports.length > 0 && reports.every((report) => report.epoch >= epoch);
+  }
+
+  /** What is in flight per color, of the colors that are asked for. */
+  inFlight(colors: readonly string[]): Record<string, number> {
+    const reports = this.#reports();
+    const count = (color: string) =>
+      reports.reduce((sum, { colors }) => sum + (colors[color]?.inFlight ?? 0), 0);
+    return Object.fromEntries(colors.map((color) => [color, count(color)]));
+  }
+
+  /** Client connections that are open now. */
+  connections(): number {
+    return this.#reports().reduce((sum, { connections }) => sum + connections, 0);
+  }
+
+  #reports(): Report[] {
+    return [...this.#latest.values()];
+  }
+}

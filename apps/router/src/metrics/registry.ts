@@ -1,0 +1,180 @@
+import { collectDefaultMetrics, Registry } from "prom-client";
+import { OUTCOME_NAMES, outcomeRow } from "../core/outcome.ts";
+import { type ColorReport, DURATION_BUCKETS } from "../core/report.ts";
+import { EMPTY_COLOR } from "../core/report-sums.ts";
+import type { Snapshot } from "../core/snapshot.ts";
+import { addMetric, histogramSamples, type Labels, type MetricType, type Sample } from "./series.ts";
+
+/** Where the numbers come from. */
+export interface MetricsSource {
+  /** Asks every worker for a fresh report, so that a scrape is exact. */
+  refresh(): Promise<void>;
+  /** Sums over all workers since the start, by color; `none` counts answers that no color gave. */
+  totals(): Readonly<Record<string, ColorReport>>;
+  snapshot(): Snapshot;
+  /** Changes of weight since the start, by kind, with 0 for the kinds that did not occur. */
+  weightChanges(): Readonly<Record<string, number>>;
+  readonly version: string;
+}
+
+type Counts = Readonly<Record<string, number>>;
+type ReadColor = (report: ColorReport, color: string) => readonly Sample[];
+
+/** Answers that no color gave: nothing was healthy, or the request was refused before it had a color. */
+const NONE = "none";
+/** Series that exist before the first answer of their kind, so that `rate()` sees the first error too. */
+const FIRST_REQUESTS = ["GET", "POST"].flatMap((method) =>
+  [200, 502, 503, 504].map((code) => `${method} ${code}`),
+);
+const BLAMED = OUTCOME_NAMES.filter((outcome) => outcomeRow(outcome).blame === "target");
+const RETRIED = OUTCOME_NAMES.filter((outcome) => outcomeRow(outcome).retry !== "never");
+
+/** Gauges of prom-client whose names end in `_total`, which is for counters alone. */
+const MISNAMED = [
+  "nodejs_active_resources_total",
+  "nodejs_active_handles_total",
+  "nodejs_active_requests_total",
+];
+
+/** Everything of the design's list, and the process's own. */
+export class RouterMetrics {
+  readonly #registry = new Registry();
+  readonly #source: MetricsSource;
+
+  constructor(source: MetricsSource) {
+    this.#source = source;
+    this.#addRequests();
+    this.#addAttempts();
+    this.#addRouting();
+    collectDefaultMetrics({ register: this.#registry });
+    for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** The Prometheus text of this moment. */
+  async render(): Promise<string> {
+    await this.#source.refresh();
+    return await this.#registry.metrics();
+  }
+
+  #addRequests(): void {
+    this.#addAll(
+      "counter",
+      "requests_total",
+      "Answers to clients, by the color that answered.",
+      (report, color) =>
+        counts(report.requests, FIRST_REQUESTS).map(([key, value]) => {
+          const [method = "", code = ""] = key.split(" ");
+          return { labels: { color, method, code }, value };
+        }),
+    );
+    const durations = "Seconds from a request's head to the end of its answer.";
+    this.#addAll("histogram", "request_duration_seconds", durations, ({ duration }, color) =>
+      histogramSamples({ color }, DURATION_BUCKETS, duration.buckets, duration.sum),
+    );
+    this.#addColors("counter", "assigned_total", "Requests that were assigned to a color.", one("assigned"));
+    this.#addColors(
+      "counter",
+      "overridden_total",
+      "Requests that an override sent to a color.",
+      one("overridden"),
+    );
+    this.#addColors("gauge", "requests_in_flight", "Requests that have not ended yet.", one("inFlight"));
+  }
+
+  #addAttempts(): void {
+    this.#addColors(
+      "counter",
+      "attempts_total",
+      "Attempts to have a target answer, by how they ended.",
+      (report, color) => byKey("outcome", color, report.attempts, OUTCOME_NAMES),
+    );
+    this.#addColors(
+      "counter",
+      "upstream_errors_total",
+      "Attempts whose ending blames the target.",
+      (report, color) => byKey("reason", color, report.upstreamErrors, BLAMED),
+    );
+    this.#addColors(
+      "counter",
+      "retries_total",
+      "Attempts that were repeated, by how the one before ended.",
+      (report, color) => byKey("reason", color, report.retries, RETRIED),
+    );
+    this.#add("counter", "failovers_total", "Requests that another color took over.", () =>
+      this.#colors().flatMap(([from, report]) => {
+        const others = this.#names().filter((name) => name !== from);
+        return counts(report.failovers, others).map(([to, value]) => ({ labels: { from, to }, value }));
+      }),
+    );
+  }
+
+  #addRouting(): void {
+    this.#add("gauge", "target_up", "1 where a target takes traffic, else 0.", () =>
+      this.#source
+        .snapshot()
+        .colors.flatMap(({ name, targets }) =>
+          targets.map(({ url, health }) => ({
+            labels: { color: name, target: url },
+            value: health === "up" ? 1 : 0,
+          })),
+        ),
+    );
+    this.#add("gauge", "traffic_weight_ratio", "A color's share of new requests, 0 to 1.", () =>
+      this.#source.snapshot().colors.map(({ name, share }) => ({ labels: { color: name }, value: share })),
+    );
+    this.#add("gauge", "snapshot_epoch", "Number of the routing table in force.", () => [
+      { labels: {}, value: this.#source.snapshot().epoch },
+    ]);
+    this.#add("counter", "weight_changes_total", "Changes of weights by administrators.", () =>
+      Object.entries(this.#source.weightChanges()).map(([kind, value]) => ({ labels: { kind }, value })),
+    );
+    this.#add("gauge", "build_info", "The router's version; always 1.", () => [
+      { labels: { version: this.#source.version }, value: 1 },
+    ]);
+  }
+
+  #add(type: MetricType, name: string, help: string, read: () => readonly Sample[]): void {
+    addMetric(this.#registry, type, `sluice_${name}`, help, read);
+  }
+
+  #addColors(type: MetricType, name: string, help: string, read: ReadColor): void {
+    this.#add(type, name, help, () => this.#colors().flatMap(([color, report]) => read(report, color)));
+  }
+
+  /** For what is also counted where no color answered. */
+  #addAll(type: MetricType, name: string, help: string, read: ReadColor): void {
+    this.#add(type, name, help, () =>
+      [...this.#colors(), this.#report(NONE)].flatMap(([color, report]) => read(report, color)),
+    );
+  }
+
+  #colors(): [string, ColorReport][] {
+    return this.#names().map((name) => this.#report(name));
+  }
+
+  #report(name: string): [string, ColorReport] {
+    return [name, this.#source.totals()[name] ?? EMPTY_COLOR];
+  }
+
+  #names(): string[] {
+    return this.#source.snapshot().colors.map(({ name }) => name);
+  }
+}
+
+/** What was counted, and 0 for what has not occurred. */
+function counts(counted: Counts, known: readonly string[]): [string, number][] {
+  const zeros = Object.fromEntries(known.map((key) => [key, 0]));
+  return Object.entries({ ...zeros, ...counted });
+}
+
+function byKey(label: string, color: string, counted: Counts, known: readonly string[]): Sample[] {
+  return counts(counted, known).map(([key, value]) => ({ labels: { color, [label]: key } as Labels, value }));
+}
+
+function one(field: "assigned" | "overridden" | "inFlight"): ReadColor {
+  return (report, color) => [{ labels: { color }, value: report[field] }];
+}
