@@ -13,7 +13,7 @@ import { readTrips, type TripFile } from "./data/read-trips.ts";
 import { oddnessOf, type Split, splitRows } from "./data/split.ts";
 import { boundsOf, spread, tripOf, typicalTime } from "./describe-data.ts";
 import { type Fit, fitLinear } from "./fit/fit.ts";
-import { type Metrics, measure } from "./fit/metrics.ts";
+import { type Metrics, measure, rmseInterval } from "./fit/metrics.ts";
 import { addUp } from "./fit/moments.ts";
 import { tariffFare } from "./fit/tariff.ts";
 import { checkFolder, writeTogether } from "./output/write-together.ts";
@@ -178,7 +178,7 @@ function metricsDocument({ artifact, test, fit: fitted }: Trained) {
       recipe: artifact.recipe,
       digest: artifact.digest,
     },
-    test: test.model,
+    test: { ...test.model, rmse_95: rmseInterval(test.fares, test.predictions) },
     baselines: test.baselines,
     training_data: artifact.training_data,
     left_out: fitted.leftOut,

@@ -28,3 +28,12 @@ export function measure(fares: ArrayLike<number>, predictions: ArrayLike<number>
     n,
   };
 }
+
+/** The interval that holds the RMSE of all such trips with 95 % confidence, by the normal law of the mean square. */
+export function rmseInterval(fares: ArrayLike<number>, predictions: ArrayLike<number>): [number, number] {
+  const squares = Float64Array.from(fares, (fare, i) => (predictions[i]! - fare) ** 2);
+  const mean = squares.reduce((sum, square) => sum + square, 0) / squares.length;
+  const variance = squares.reduce((sum, square) => sum + (square - mean) ** 2, 0) / squares.length;
+  const margin = 1.96 * Math.sqrt(variance / squares.length);
+  return [Math.sqrt(Math.max(0, mean - margin)), Math.sqrt(mean + margin)];
+}
