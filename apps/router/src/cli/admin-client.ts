@@ -1,3 +1,4 @@
+import { userInfo } from "node:os";
 import { CliError } from "./errors.ts";
 
 /** Milliseconds that an answer may take, on top of what the router was asked to wait. */
@@ -50,7 +51,7 @@ export class AdminClient {
 
   async #send(path: string, call: Call): Promise<Response> {
     const query = call.query ? `?${new URLSearchParams(call.query)}` : "";
-    const headers: Record<string, string> = { Accept: "application/json", "User-Agent": "sluice" };
+    const headers: Record<string, string> = { Accept: "application/json", "X-Sluice-Actor": actor() };
     if (this.#token !== undefined) headers.Authorization = `Bearer ${this.#token}`;
     if (call.body) headers["Content-Type"] = "application/json";
     if (call.ifMatch !== undefined) headers["If-Match"] = `"${call.ifMatch}"`;
@@ -87,6 +88,15 @@ export class AdminClient {
     if (status !== 401) return sentence;
     if (this.#token !== undefined) return `the router at ${this.url} does not accept this token. ${sentence}`;
     return `the router at ${this.url} asks for a token: give it in SLUICE_ADMIN_TOKEN or with --token-file FILE.`;
+  }
+}
+
+/** Who asks, for the history: the name that this machine knows the user by. */
+function actor(): string {
+  try {
+    return encodeURIComponent(userInfo().username);
+  } catch {
+    return ""; // a container's user without a name
   }
 }
 

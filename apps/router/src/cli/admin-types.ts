@@ -5,6 +5,8 @@ export interface TargetState {
   readonly health: string;
   readonly in_flight?: number;
   readonly suspect?: boolean;
+  /** What the target said of itself. */
+  readonly version?: string | null;
 }
 
 export interface ColorState {
@@ -12,9 +14,10 @@ export interface ColorState {
   readonly weight: number;
   /** 0 to 1. */
   readonly share: number;
-  readonly role?: string | null;
   readonly in_flight?: number;
   readonly targets: readonly TargetState[];
+  /** Replaced targets that still serve. */
+  readonly retiring?: readonly TargetState[];
   /** Of about the last ten seconds: requests a second; errors, 0 to 1; seconds. Null without traffic. */
   readonly rate?: number | null;
   readonly error_ratio?: number | null;
@@ -25,6 +28,7 @@ export interface ColorState {
 export interface State {
   readonly epoch: number;
   readonly revision: number;
+  readonly standby?: string | null;
   readonly colors: readonly ColorState[];
 }
 

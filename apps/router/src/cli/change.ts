@@ -56,7 +56,7 @@ function notDrained({ in_flight = {} }: ChangeAnswer, timeout: string): string {
 
 function duration(text: string): number {
   try {
-    return parseDuration(text);
+    return parseDuration(text, { zero: true });
   } catch (error) {
     throw usageError(`--timeout is ${JSON.stringify(text)}; ${(error as Error).message}.`);
   }

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { afterEach, describe, expect, test } from "vitest";
@@ -12,13 +12,16 @@ const STATE = {
   epoch: 7,
   revision: 3,
   weights: { blue: 90, green: 10 },
+  standby: "green",
   colors: [
     {
       name: "blue",
       weight: 90,
       share: 0.9,
       in_flight: 4,
-      targets: [{ url: "http://127.0.0.1:8001", health: "up", in_flight: 4, suspect: false }],
+      targets: [
+        { url: "http://127.0.0.1:8001", health: "up", in_flight: 4, suspect: false, version: "1.0.0" },
+      ],
       rate: 123.4,
       error_ratio: 0.0012,
       p50: 0.0042,
@@ -88,10 +91,10 @@ describe("verbs that look", () => {
     const { code, stdout, stderr } = await sluice(["status", "--admin", url]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout.split("\n").map((line) => line.trimEnd())).toEqual([
-      "color  weight  targets                             in flight  req/s  errors     p50    p99",
-      "blue     90 %  up http://127.0.0.1:8001                    4    123  0.12 %  4.2 ms  1.3 s",
-      "green    10 %  down http://127.0.0.1:8002                  0      0       –       –      –",
-      "               up http://127.0.0.1:8003 (suspect)",
+      "color            weight  targets                             in flight  req/s  errors     p50    p99",
+      "blue               90 %  up http://127.0.0.1:8001 1.0.0              4    123  0.12 %  4.2 ms  1.3 s",
+      "green (standby)    10 %  down http://127.0.0.1:8002                  0      0       –       –      –",
+      "                         up http://127.0.0.1:8003 (suspect)",
       "",
       "revision 3, epoch 7",
       "",
@@ -156,7 +159,7 @@ describe("verbs that look", () => {
     expect(await sluice(["health", "--admin", url])).toMatchObject({
       code: 0,
       stderr: "",
-      stdout: expect.stringMatching(/^router ready\nblue up http:\/\/127.0.0.1:8001\ngreen down /),
+      stdout: expect.stringMatching(/^router ready\nblue up http:\/\/127.0.0.1:8001 1.0.0\ngreen down /),
     });
   });
 
@@ -222,7 +225,7 @@ describe("verbs that change", () => {
       stderr: "",
       stdout: "blue 90 %, green 10 % (was blue 100 %, green 0 %; revision 4)\n",
     });
-    expect(fake.seen).toMatchObject([{ call, body }]);
+    expect(fake.seen).toMatchObject([{ call, body, headers: { "x-sluice-actor": userInfo().username } }]);
     expect(fake.seen[0]?.headers["if-match"]).toBeUndefined();
   });
 

@@ -8,9 +8,11 @@ export function formatShare(share: number): string {
 
 /** `blue 90 %, green 10 %`, whatever scale the weights have. */
 export function formatWeights(weights: Weights): string {
-  const sum = Object.values(weights).reduce((total, weight) => total + weight, 0);
+  // divided by the largest first, or the sum of large ones is not finite
+  const largest = Math.max(...Object.values(weights)) || 1;
+  const sum = Object.values(weights).reduce((total, weight) => total + weight / largest, 0);
   return Object.entries(weights)
-    .map(([color, weight]) => `${color} ${formatShare(sum > 0 ? weight / sum : 0)}`)
+    .map(([color, weight]) => `${color} ${formatShare(sum > 0 ? weight / largest / sum : 0)}`)
     .join(", ");
 }
 

@@ -20,7 +20,9 @@ async function showHistory({ limit }: { limit: string }, self: Command): Promise
     throw usageError(`--limit is ${JSON.stringify(limit)}; expected a whole number of at least 1.`);
   }
   const client = connect(self);
-  const answer = await client.call<{ history?: HistoryEntry[] } | HistoryEntry[]>("/admin/history");
+  const answer = await client.call<{ history?: HistoryEntry[] } | HistoryEntry[]>("/admin/history", {
+    query: { limit },
+  });
   const all = Array.isArray(answer) ? answer : answer.history;
   if (!Array.isArray(all)) throw client.foreign("its answer has no history");
   const newest = all.toSorted((a, b) => b.revision - a.revision).slice(0, Number(limit));

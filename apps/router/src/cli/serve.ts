@@ -1,13 +1,4 @@
 import type { Command } from "commander";
-import type { Config } from "../config/config.ts";
-import type { Logger } from "../log.ts";
-
-/** What `main.ts` exports. */
-export type Serve = (options: {
-  readonly config: Config;
-  readonly configPath: string;
-  readonly log: Logger;
-}) => Promise<{ readonly closed: Promise<number> }>;
 
 export function addServe(program: Command): void {
   program
@@ -26,8 +17,7 @@ async function serveFile({ config: configPath }: { config: string }): Promise<vo
   const config = loadConfig(configPath, process.env);
   const { createLog, flushLog } = await import("../log.ts");
   const log = createLog(config.log);
-  const main = "../main.ts";
-  const { serve } = (await import(main)) as { serve: Serve };
+  const { serve } = await import("../main.ts");
   const { closed } = await serve({ config, configPath, log });
   const exitCode = await closed;
   await flushLog(log);

@@ -21,7 +21,13 @@ async function showStatus(_options: unknown, self: Command): Promise<void> {
   if (globalsOf(self).json) return printJson(state);
   const { table } = await import("./table.ts");
   const head = ["color", "weight", "targets", "in flight", "req/s", "errors", "p50", "p99"];
-  print(table(head, state.colors.map(row), [1, 3, 4, 5, 6, 7]));
+  print(
+    table(
+      head,
+      state.colors.map((color) => row(color, state.standby)),
+      [1, 3, 4, 5, 6, 7],
+    ),
+  );
   print(paint("dim", `\nrevision ${state.revision}, epoch ${state.epoch}`));
 }
 
@@ -33,11 +39,12 @@ export async function fetchState(command: Command): Promise<State> {
   return state;
 }
 
-function row(color: ColorState): string[] {
+function row(color: ColorState, standby: string | null | undefined): string[] {
+  const retiring = (color.retiring ?? []).map((target) => `${formatTarget(target)} (retiring)`);
   return [
-    color.role ? `${color.name} (${color.role})` : color.name,
+    color.name === standby ? `${color.name} (standby)` : color.name,
     formatShare(color.share),
-    color.targets.map(formatTarget).join("\n") || paint("yellow", "none"),
+    [...color.targets.map(formatTarget), ...retiring].join("\n") || paint("yellow", "none"),
     String(color.in_flight ?? "–"),
     formatRate(color.rate),
     formatErrors(color.error_ratio),
@@ -48,10 +55,10 @@ function row(color: ColorState): string[] {
 
 const STYLES = { up: "green", down: "red", ejected: "red", starting: "yellow" } as const;
 
-/** `up http://127.0.0.1:8001`. */
-export function formatTarget({ url, health, suspect }: TargetState): string {
+/** `up http://127.0.0.1:8001 1.0.0`. */
+export function formatTarget({ url, health, suspect, version }: TargetState): string {
   const style = Object.hasOwn(STYLES, health) ? STYLES[health as keyof typeof STYLES] : "yellow";
-  return `${paint(style, health)} ${url}${suspect ? paint("yellow", " (suspect)") : ""}`;
+  return `${paint(style, health)} ${url}${version ? ` ${version}` : ""}${suspect ? paint("yellow", " (suspect)") : ""}`;
 }
 
 function formatErrors(ratio: number | null | undefined): string {

@@ -7,7 +7,7 @@ export function addWeights(program: Command): void {
     .command("weights")
     .summary("set each color's share of new requests")
     .description(
-      "Sets the weights. Any scale: blue=9 green=1 is blue=90 green=10. A color that is left out keeps its weight.",
+      "Sets the weights, on any scale: blue=9 green=1 is blue=90 green=10. Every color is named, with 0 for none.",
     )
     .argument("<color=weight...>", "such as blue=90 green=10");
   addChangeOptions(command)

@@ -359,6 +359,11 @@ describe("what is refused, in one message", () => {
       /^metrics\.listen is 127\.0\.0\.1:9900, which admin\.listen .* already takes/,
     ],
     [
+      "admin: { listen: 127.0.0.1:8080 }",
+      /^admin\.listen is 127\.0\.0\.1:8080, which listen \(0\.0\.0\.0:8080\) already takes/,
+    ],
+    ["metrics: { listen: 0.0.0.0:9900 }", /^metrics\.listen is 0\.0\.0\.0:9900, which admin\.listen/],
+    [
       "admin: { listen: :8080, token: a }",
       /^admin\.listen is 0\.0\.0\.0:8080, which listen \(0\.0\.0\.0:8080\) already takes/,
     ],

@@ -5,7 +5,7 @@ import type { UpOptions } from "../up.ts";
 import { compactLine, head } from "./lines.ts";
 import { type ModelPlan, makePlan, type Plan, ROOT } from "./plan.ts";
 import { localUrl, untilReady } from "./ready.ts";
-import { type Death, Supervised } from "./supervised.ts";
+import { type Death, type Recipe, Supervised } from "./supervised.ts";
 import { trainIfNeeded } from "./train.ts";
 import { welcome } from "./welcome.ts";
 
@@ -84,22 +84,24 @@ class Demo {
   }
 
   #spawn(name: string, args: readonly string[], { folder }: Plan): void {
-    const recipe = { name, args, logFile: join(folder, "log", `${name}.log`) };
+    const recipe: Recipe = { name, args, logFile: join(folder, "log", `${name}.log`) };
     const watcher = {
       onLine: (_: string, line: string) =>
         this.#say(compactLine(name, line, new Date(), name === "router" ? "info" : "warn")),
-      onDeath: (_: string, death: Death) => this.#onDeath(name, death),
+      onDeath: (_: string, death: Death) => this.#onDeath(recipe, death),
       onRestart: (_: string, pid: number | undefined) =>
         this.#say(head(name, new Date(), `runs again, pid ${pid}`)),
     };
     this.#processes.push(new Supervised(recipe, watcher));
   }
 
-  #onDeath(name: string, { how, lastLines, again }: Death): void {
+  #onDeath({ name, logFile }: Recipe, { how, lastLines, again }: Death): void {
     const last = lastLines.map((line) => compactLine(name, line, new Date()) ?? "").filter(Boolean);
     if (again === undefined) {
-      const words = ["", ...last].join("\n  ");
-      this.#end.abort(new CliError(`${name} died while it was starting (${how}).${words}`));
+      const words = [`${name} died while it was starting (${how}); its log is ${logFile}.`, ...last].join(
+        "\n  ",
+      );
+      this.#end.abort(new CliError(words));
       return;
     }
     this.#say(head(name, new Date(), `died (${how}); starting it again in ${again / 1000} s`));
