@@ -2,9 +2,9 @@ import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Rejection } from "./metrics.ts";
 
-/** A body that is refused, as the members of a problem document and the headers that go with it. */
-export interface BodyProblem {
-  readonly refusal: Rejection;
+/** Why a request is refused: for the metrics, for the problem document, and headers that go with it. */
+export interface Refusal {
+  readonly reason: Rejection;
   readonly status: 400 | 413 | 415 | 422 | 503;
   readonly detail: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -13,29 +13,29 @@ export interface BodyProblem {
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
 /** Reads a JSON body of at most `limit` bytes, however it is framed. */
-export async function readJson(c: Context, limit: number): Promise<{ value: unknown } | BodyProblem> {
-  const refused = refuseType(c);
-  if (refused) return refused;
+export async function readJson(c: Context, limit: number): Promise<{ value: unknown } | Refusal> {
+  const wrongType = refuseType(c);
+  if (wrongType) return wrongType;
   try {
     if (await fits(c, limit)) return { value: JSON.parse(await c.req.text()) };
   } catch (error) {
-    const reason = error instanceof SyntaxError ? `is not JSON: ${shorten(error.message)}` : "was cut off";
-    return { refusal: "malformed_json", status: 400, detail: `The body ${reason}.` };
+    const fault = error instanceof SyntaxError ? `is not JSON: ${shorten(error.message)}` : "was cut off";
+    return { reason: "malformed_json", status: 400, detail: `The body ${fault}.` };
   }
-  return { refusal: "body_too_large", status: 413, detail: `The body is larger than ${limit} bytes.` };
+  return { reason: "body_too_large", status: 413, detail: `The body is larger than ${limit} bytes.` };
 }
 
 /** RFC 9110 section 15.5.16: the answer says what would have been accepted. */
-function refuseType(c: Context): BodyProblem | undefined {
+function refuseType(c: Context): Refusal | undefined {
   const coding = c.req.header("Content-Encoding") ?? "identity";
-  const refusal = { refusal: "media_type", status: 415 } as const;
+  const refused = { reason: "media_type", status: 415 } as const;
   if (coding !== "identity") {
     const headers = { "Accept-Encoding": "identity" };
-    return { ...refusal, headers, detail: "The body is compressed: expected it as it is." };
+    return { ...refused, headers, detail: "The body is compressed: expected it as it is." };
   }
   if (JSON_TYPE.test(c.req.header("Content-Type") ?? "")) return undefined;
   const headers = { Accept: "application/json" };
-  return { ...refusal, headers, detail: "The Content-Type is not application/json." };
+  return { ...refused, headers, detail: "The Content-Type is not application/json." };
 }
 
 /**

@@ -25,7 +25,10 @@ export function observe(metrics: Metrics, log: Logger, app: OpenAPIHono): Middle
       const method = METHODS.has(c.req.method) ? c.req.method : "OTHER";
       metrics.requests.inc({ method, route, code: c.res.status });
       metrics.duration.observe({ route }, seconds);
-      log.debug({ method, path, status: c.res.status, seconds }, "request");
+      if (log.isLevelEnabled("debug")) {
+        const request_id = c.req.header("X-Request-Id");
+        log.debug({ method: c.req.method, path, status: c.res.status, seconds, request_id }, "request");
+      }
     }
   };
 }

@@ -89,7 +89,7 @@ export const modelSchema = z
   .openapi("Model");
 
 export const problemSchema = z
-  .looseObject({ type: z.string(), title: z.string(), status: z.int(), detail: z.string() })
+  .object({ type: z.string(), title: z.string(), status: z.int(), detail: z.string() })
   .openapi("Problem", { description: "RFC 9457" });
 
 export const rowProblemsSchema = problemSchema

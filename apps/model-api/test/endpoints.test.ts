@@ -174,6 +174,11 @@ describe("the description", () => {
     expect(trip.required).not.toContain("pickup_datetime");
   });
 
+  it("describes the list of row errors", async () => {
+    const { components } = await bodyOf(await app.request("/openapi.json"));
+    expect(JSON.stringify(components.schemas.RowProblems)).toContain("errors_omitted");
+  });
+
   it("has examples that the server accepts", async () => {
     const { components } = await bodyOf(await app.request("/openapi.json"));
     const properties = Object.entries(components.schemas.Trip.properties) as [string, { example: unknown }][];

@@ -41,6 +41,20 @@ describe("a start", () => {
     expect(await bodyOf(await fetch(url))).toMatchObject({ ready: true, color: "green" });
   });
 
+  it("logs requests at level debug only, with the id that the router gave", async () => {
+    const { url, child, ended, logged } = await started([], { LOG_LEVEL: "debug" });
+    await fetch(`${url}/health?a=1`, { headers: { "X-Request-Id": "abc" } });
+    await logged("request");
+    child.kill("SIGKILL");
+    expect((await ended).stdout).toMatch(
+      /"method":"GET","path":"\/health","status":200,.*"request_id":"abc"/,
+    );
+    const quiet = await started([]);
+    await fetch(`${quiet.url}/health`);
+    quiet.child.kill("SIGKILL");
+    expect((await quiet.ended).stdout).not.toContain('"request"');
+  });
+
   it.each([[[]], [["--model", "/nowhere/model.json"]]])(
     "without a model (%j) is alive but not ready",
     async (args) => {

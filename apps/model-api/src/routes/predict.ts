@@ -1,10 +1,10 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { problem } from "@sluice/api-docs";
-import type { Prediction, Trip } from "@sluice/model";
+import type { Prediction } from "@sluice/model";
 import type { Context } from "hono";
-import { type BodyProblem, readJson } from "../body.ts";
+import { type Refusal, readJson } from "../body.ts";
 import { checkRequest } from "../check.ts";
-import type { Metrics, Rejection } from "../metrics.ts";
+import type { Metrics } from "../metrics.ts";
 import { json, problemAnswer } from "../openapi.ts";
 import { MAX_ROWS, requestSchema, responseSchema, rowProblemsSchema } from "../schema.ts";
 import type { Service } from "../service.ts";
@@ -16,39 +16,34 @@ interface PredictOptions {
   readonly bodyLimit: number;
 }
 
+const NO_MODEL: Refusal = {
+  reason: "no_model",
+  status: 503,
+  detail: "No model is loaded.",
+  headers: { "Retry-After": "5" },
+};
+
 /** Fares for trips. The path with the slash is the documented one; the others are what people type. */
 export function predictRoutes({ service, metrics, bodyLimit }: PredictOptions): OpenAPIHono {
   const app = new OpenAPIHono();
   const { model, identity, color } = service;
   app.openAPIRegistry.registerPath(route);
+  const refuse = (c: Context, { reason, headers, ...document }: Refusal) => {
+    metrics.rejected.inc({ reason });
+    for (const [name, value] of Object.entries(headers ?? {})) c.header(name, value);
+    return problem(c, document);
+  };
   app.on("POST", ["/api/predict/", "/api/predict", "/predict", "/predict/"], async (c) => {
-    const refuse = refuser(c, metrics);
-    if (!model)
-      return refuse("no_model", {
-        status: 503,
-        detail: "No model is loaded.",
-        headers: { "Retry-After": "5" },
-      });
+    if (!model) return refuse(c, NO_MODEL);
     const body = await readJson(c, bodyLimit);
-    if ("refusal" in body) return refuse(body.refusal, body);
+    if ("reason" in body) return refuse(c, body);
     const checked = checkRequest(body.value);
-    if (!("trips" in checked)) return refuse("invalid", { status: 422, ...checked });
-    const predictions = checked.trips.map((trip: Trip) => model.predict(trip));
+    if (!("trips" in checked)) return refuse(c, { reason: "invalid", status: 422, ...checked });
+    const predictions = checked.trips.map((trip) => model.predict(trip));
     count(metrics, predictions);
     return c.json({ predictions, model: identity, color });
   });
   return app;
-}
-
-function refuser(c: Context, metrics: Metrics) {
-  return (
-    reason: Rejection,
-    { headers = {}, refusal: _, ...document }: Omit<BodyProblem, "refusal"> & { refusal?: Rejection },
-  ) => {
-    metrics.rejected.inc({ reason });
-    for (const [name, value] of Object.entries(headers)) c.header(name, value);
-    return problem(c, document);
-  };
 }
 
 function count(metrics: Metrics, predictions: readonly Prediction[]): void {
