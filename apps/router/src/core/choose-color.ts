@@ -14,7 +14,8 @@ export interface ColorTable {
 /** What one data plane keeps between draws. */
 export interface DrawState {
   readonly assign: SmoothRoundRobin;
-  readonly failover: SmoothRoundRobin;
+  /** One for each color that is failed over from: each divides among others, and a change of weights begins anew. */
+  readonly failover: readonly SmoothRoundRobin[];
   /** Uniform in [0, 1). */
   readonly random: () => number;
 }
@@ -39,7 +40,7 @@ export function chooseFailover(
   usable: (color: number) => boolean,
 ): number {
   const weights = table.weights.map((weight, i) => (i !== assigned && weight > 0 && usable(i) ? weight : 0));
-  const chosen = draw(table, weights, key, state, state.failover);
+  const chosen = draw(table, weights, key, state, state.failover[assigned]!);
   if (chosen !== NO_COLOR) return chosen;
   const { standby } = table;
   return standby !== NO_COLOR && standby !== assigned && usable(standby) ? standby : NO_COLOR;

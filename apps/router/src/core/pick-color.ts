@@ -25,6 +25,9 @@ export function drawByWeight(weights: ArrayLike<number>, u: number): number {
   return last;
 }
 
+/** Credits this close, as a part of all weight, are equal: a tie must not be decided by rounding (0.9 and 0.1). */
+const ROUNDING = 1e-9;
+
 /**
  * Smooth weighted round robin (as in nginx and HAProxy): weights 9 and 1 give exactly 9 and 1 of every 10, spread
  * evenly. Credits start anew when a weight changes, so that a recovered or raised color never gets a burst.
@@ -32,19 +35,19 @@ export function drawByWeight(weights: ArrayLike<number>, u: number): number {
 export class SmoothRoundRobin {
   #weights: number[] = [];
   #credits: number[] = [];
+  #total = 0;
 
+  /** Returns {@link NO_COLOR}, and keeps its credits, when all weights are 0. */
   next(weights: ArrayLike<number>): number {
-    if (this.#differs(weights)) this.#restart(weights);
-    let total = 0;
+    if (this.#differs(weights) && !this.#restart(weights)) return NO_COLOR;
+    const tie = this.#total * ROUNDING;
     let best = NO_COLOR;
     for (let i = 0; i < this.#weights.length; i++) {
-      const weight = this.#weights[i]!;
-      if (weight <= 0) continue;
-      total += weight;
-      this.#credits[i]! += weight;
-      if (best === NO_COLOR || this.#credits[i]! > this.#credits[best]!) best = i;
+      if (this.#weights[i]! <= 0) continue;
+      this.#credits[i]! += this.#weights[i]!;
+      if (best === NO_COLOR || this.#credits[i]! > this.#credits[best]! + tie) best = i;
     }
-    if (best !== NO_COLOR) this.#credits[best]! -= total;
+    if (best !== NO_COLOR) this.#credits[best]! -= this.#total;
     return best;
   }
 
@@ -54,8 +57,13 @@ export class SmoothRoundRobin {
     return false;
   }
 
-  #restart(weights: ArrayLike<number>): void {
-    this.#weights = Array.from(weights);
-    this.#credits = this.#weights.map(() => 0);
+  #restart(weights: ArrayLike<number>): boolean {
+    const next = Array.from(weights);
+    const total = next.reduce((sum, weight) => sum + weight, 0);
+    if (total <= 0) return false;
+    this.#weights = next;
+    this.#credits = next.map(() => 0);
+    this.#total = total;
+    return true;
   }
 }

@@ -7,6 +7,9 @@ const IDEMPOTENT_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS
  */
 export type IsRepeatable = (method: string, path: string) => boolean;
 
+/** `.` and `..`, encoded or not: an upstream may resolve them to a path that was never declared. */
+const DOT_SEGMENT = /^(?:\.|%2e){1,2}$/i;
+
 /** Compiles `retry.idempotent_paths`; `*` stands for one segment, everything else is compared byte for byte. */
 export function compileRepeatable(idempotentPaths: readonly string[]): IsRepeatable {
   const literal = new Set(idempotentPaths.filter((path) => !path.includes("*")));
@@ -25,5 +28,9 @@ export function compileRepeatable(idempotentPaths: readonly string[]): IsRepeata
 
 function matches(pattern: readonly string[], segments: readonly string[]): boolean {
   if (pattern.length !== segments.length) return false;
-  return pattern.every((part, i) => (part === "*" ? segments[i] !== "" : part === segments[i]));
+  return pattern.every((part, i) => (part === "*" ? isPlain(segments[i]!) : part === segments[i]));
+}
+
+function isPlain(segment: string): boolean {
+  return segment !== "" && !DOT_SEGMENT.test(segment);
 }

@@ -3,7 +3,10 @@ export interface RequestFacts {
   readonly method: string;
   /** Path and query, byte for byte as the client sent them (origin form). */
   readonly path: string;
-  /** The field's first value by its lower-case name. */
+  /**
+   * The field's value by its lower-case name, several joined by ", " (RFC 9110 section 5.3). Not the first alone: a
+   * proxy that adds a line of X-Forwarded-For puts it below the one that its client made up.
+   */
   readonly header: (name: string) => string | undefined;
   /** Address of the connection's other end. */
   readonly peer: string;

@@ -7,12 +7,13 @@ import { compileRepeatable, type IsRepeatable } from "../core/repeatable.ts";
 import type { Report } from "../core/report.ts";
 import type { RequestFacts } from "../core/request-facts.ts";
 import type { Snapshot } from "../core/snapshot.ts";
-import { SUSPECT_WAITING, silenceAllowed } from "../core/suspect.ts";
+import { SUSPECT_FLOOR, SUSPECT_WAITING, silenceAllowed } from "../core/suspect.ts";
 import type { Target } from "../targets/target.ts";
 import type { AccessLog } from "./access-line.ts";
+import { affinityReader, type ReadAffinity } from "./affinity-key.ts";
 import { Exchange } from "./exchange.ts";
 import { LiveColor } from "./live-color.ts";
-import { type Contains, networks } from "./networks.ts";
+import { type Contains, clientAddress, networks, plainAddress } from "./networks.ts";
 import { OverrideRule } from "./override.ts";
 import { ColorCounters } from "./record.ts";
 
@@ -35,15 +36,9 @@ export interface DataPlaneOptions {
  * counts. It waits for nobody and knows nothing of who makes the snapshots.
  */
 export class DataPlane {
-  readonly config: Config;
   readonly now: () => number;
   readonly random: () => number;
   readonly colors: readonly LiveColor[];
-  readonly accessLog: AccessLog | undefined;
-  readonly isRepeatable: IsRepeatable;
-  readonly isTrusted: Contains;
-  readonly override: OverrideRule | undefined;
-  readonly retryBudget: Budget;
   readonly draws: DrawState;
   /** Answers that no color gave. */
   readonly none = new ColorCounters();
@@ -52,42 +47,62 @@ export class DataPlane {
   /** Open client connections; engines add and subtract. */
   connections = 0;
   table: ColorTable;
+  // What is compiled from the configuration; see configure().
+  config!: Config;
+  accessLog: AccessLog | undefined;
+  isRepeatable!: IsRepeatable;
+  isTrusted!: Contains;
+  override: OverrideRule | undefined;
+  affinity: ReadAffinity | undefined;
+  retryBudget!: Budget;
   /** Called when a report should not wait: a target erred, or an emptied color has nothing in flight any more. */
   onUrgent: () => void = () => {};
   readonly #worker: number;
+  readonly #accessLog: AccessLog | undefined;
   #epoch = 0;
   #sweeper: NodeJS.Timeout | undefined;
 
   constructor(options: DataPlaneOptions) {
     const { config } = options;
-    this.config = config;
     this.now = options.now ?? (() => performance.now());
     this.random = options.random ?? Math.random;
-    this.accessLog = config.log.access === "off" ? undefined : options.accessLog;
+    this.#accessLog = options.accessLog;
     this.#worker = options.worker ?? 0;
     this.colors = Object.keys(config.colors).map((name, index) => new LiveColor(name, index));
+    const failover = this.colors.map(() => new SmoothRoundRobin());
+    this.draws = { assign: new SmoothRoundRobin(), failover, random: this.random };
+    const names = this.colors.map((color) => color.name);
+    this.table = { names, weights: names.map(() => 0), standby: NO_COLOR, split: config.split, salt: "" };
+    this.configure(config);
+  }
+
+  /** Serves by other options from the next request on. The colors' names stay what they were at the start. */
+  configure(config: Config): void {
+    this.config = config;
+    this.accessLog = config.log.access === "off" ? undefined : this.#accessLog;
     this.isRepeatable = compileRepeatable(config.retry.idempotent_paths);
     this.isTrusted = networks(config.trusted_proxies);
     this.override = config.override && new OverrideRule(config.override);
+    this.affinity = affinityReader(config.affinity, () => this.newId());
     this.retryBudget = new Budget(config.retry.budget);
-    this.draws = { assign: new SmoothRoundRobin(), failover: new SmoothRoundRobin(), random: this.random };
-    const names = this.colors.map((color) => color.name);
-    this.table = { names, weights: names.map(() => 0), standby: NO_COLOR, split: config.split, salt: "" };
   }
 
   get epoch(): number {
     return this.#epoch;
   }
 
-  /** Serves by a new snapshot from the next request on; what waits at targets that just went down moves elsewhere. */
+  /**
+   * Serves by a new snapshot from the next request on. What waits at targets that are down moves elsewhere: with every
+   * snapshot anew, because an elsewhere may only now have come up.
+   */
   serve(snapshot: Snapshot): void {
     if (snapshot.epoch <= this.#epoch) return;
     this.#epoch = snapshot.epoch;
     const names = this.table.names;
     const views = new Map(snapshot.colors.map((view) => [view.name, view]));
-    const down = this.colors.flatMap((color) =>
-      color.update(views.get(color.name) ?? { name: color.name, weight: 0, share: 0, targets: [] }),
-    );
+    for (const color of this.colors) {
+      color.update(views.get(color.name) ?? { name: color.name, weight: 0, share: 0, targets: [] });
+    }
     this.table = {
       names,
       weights: names.map((name) => views.get(name)?.weight ?? 0),
@@ -95,16 +110,25 @@ export class DataPlane {
       split: snapshot.split,
       salt: snapshot.salt,
     };
-    for (const target of down) moveWaiters(target);
+    for (const { targets } of this.colors) {
+      for (const target of targets) if (target.health === "down") moveWaiters(target);
+    }
   }
 
   begin(facts: RequestFacts): Exchange {
-    this.retryBudget.request(this.now());
-    return new Exchange(this, facts);
+    const now = this.now();
+    this.retryBudget.request(now);
+    return new Exchange(this, facts, now);
   }
 
   newId(): string {
     return randomUUID();
+  }
+
+  /** The client's own address, seen through trusted proxies. */
+  clientOf(facts: RequestFacts): string {
+    if (this.config.trusted_proxies.length === 0) return plainAddress(facts.peer);
+    return clientAddress(facts.peer, facts.header("x-forwarded-for"), this.isTrusted);
   }
 
   /** Counts a request that was refused before it had a color. */
@@ -115,7 +139,8 @@ export class DataPlane {
   isSuspect(target: Target): boolean {
     if (target.waiting < SUSPECT_WAITING) return false;
     const now = this.now();
-    return target.isSuspect(this.#silenceAllowed(target.color, now), now);
+    const silence = target.silence(now);
+    return silence >= SUSPECT_FLOOR && silence >= this.#silenceAllowed(target.color, now);
   }
 
   /** Looks for silent targets as long as enough requests wait at one. */

@@ -1,10 +1,9 @@
 import { chooseColor } from "../core/choose-color.ts";
 import { type Outcome, outcomeRow } from "../core/outcome.ts";
-import { cookieValue, queryValue, type RequestFacts } from "../core/request-facts.ts";
+import type { RequestFacts } from "../core/request-facts.ts";
 import type { Lease, Target, Waiter } from "../targets/target.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { LiveColor } from "./live-color.ts";
-import { clientAddress } from "./networks.ts";
 import { TargetChoice } from "./target-choice.ts";
 
 const WELL_FORMED_ID = /^[\w.~:+/=-]{1,128}$/;
@@ -19,8 +18,6 @@ export class Exchange implements Waiter {
   readonly facts: RequestFacts;
   /** `X-Request-Id`: the client's if it is well formed, else a new one. */
   readonly id: string;
-  /** The client's own address, seen through trusted proxies. */
-  readonly client: string;
   /** The color by which this request is counted as evidence. */
   readonly assigned: LiveColor;
   /** An override named the color: no failover, and no evidence. */
@@ -32,37 +29,44 @@ export class Exchange implements Waiter {
   /** The engine's part of a stall: end the wait for this attempt, and leave it open until its first byte or its end. */
   onStalled: (() => void) | undefined;
   readonly #plane: DataPlane;
-  readonly #key: string | undefined;
   readonly #startedAt: number;
-  readonly #share: number;
   readonly #choice: TargetChoice;
-  #lease: Lease | undefined;
+  /** Its evidence is still to come; decided when the color was drawn, whatever snapshot is in force at the end. */
+  #evident: boolean;
+  /** The first attempt at the assigned color. */
+  #first: Lease | undefined;
+  /** The attempt of whose answer not a byte has come. */
+  #waiting: Lease | undefined;
   #answering: LiveColor | undefined;
   #attempts = 0;
   #repeated = 0;
   #finished = false;
 
-  constructor(plane: DataPlane, facts: RequestFacts) {
+  /** @param now milliseconds on the plane's clock. */
+  constructor(plane: DataPlane, facts: RequestFacts, now: number) {
     this.#plane = plane;
     this.facts = facts;
-    this.#startedAt = plane.now();
+    this.#startedAt = now;
     const told = facts.header("x-request-id");
     this.id = told !== undefined && WELL_FORMED_ID.test(told) ? told : plane.newId();
-    this.client = clientAddress(facts.peer, facts.header("x-forwarded-for"), plane.isTrusted);
-    const wanted = plane.override?.wanted(facts, this.client);
-    const forced = wanted === undefined ? undefined : plane.colors.find((color) => color.name === wanted);
+    const forced = this.#forced();
     this.overridden = forced !== undefined;
-    const affinity = this.overridden ? undefined : this.#affinity();
-    this.#key = affinity?.key;
+    const affinity = this.overridden ? undefined : plane.affinity?.(facts);
+    const key = affinity?.key;
     this.setCookie = affinity?.setCookie;
-    this.assigned = forced ?? plane.colors[chooseColor(plane.table, this.#key, plane.draws)]!;
-    this.#share = this.assigned.share;
-    const failover = plane.config.failover && !this.overridden;
-    this.#choice = new TargetChoice(plane, this.assigned, this.#key, failover);
-    const { counters } = this.assigned;
+    this.assigned = forced ?? this.#draw(key);
+    const { share, counters } = this.assigned;
+    const random = key === undefined && plane.table.split === "random";
+    this.#evident = !this.overridden && random && share > 0 && share < 1;
+    this.#choice = new TargetChoice(plane, this.assigned, key, plane.config.failover && !this.overridden);
     counters.inFlight++;
     if (this.overridden) counters.overridden++;
     else counters.assigned++;
+  }
+
+  /** The client's own address, seen through trusted proxies. */
+  get client(): string {
+    return this.#plane.clientOf(this.facts);
   }
 
   /** The color that answers, or that is being tried; the assigned one before any attempt. */
@@ -80,25 +84,34 @@ export class Exchange implements Waiter {
    */
   claim(): Lease | undefined {
     const picked = this.#choice.next();
-    if (this.#attempts === 0 && picked?.color !== this.assigned.index) this.#evidence("no_target");
-    this.#attempts++;
+    const first = this.#attempts === 0;
+    if (first && picked?.color !== this.assigned.index) this.#evidence("no_target");
     if (!picked) return undefined;
+    this.#attempts++;
     this.#moveTo(this.#plane.colors[picked.color]!);
-    this.#lease = picked.claim(this.#plane.now(), this);
+    const lease = picked.claim(this.#plane.now(), this);
+    if (first) this.#first = lease;
+    this.#waiting = lease;
     this.#plane.watch(picked);
-    return this.#lease;
+    return lease;
   }
 
   /** An answer's head has begun to arrive at this attempt, also at one that was given up as stalled. */
   firstByte(lease: Lease): void {
+    if (!lease.linked) return;
     const now = this.#plane.now();
     lease.firstByte(now);
     this.#plane.colors[lease.target.color]!.latency.record(now - lease.claimedAt, now);
-    if (lease === this.#lease) this.#lease = undefined;
+    if (lease === this.#waiting) this.#waiting = undefined;
+  }
+
+  /** A further part of an answer has arrived: its target is not silent, though others may wait there. */
+  heard(lease: Lease): void {
+    lease.heard(this.#plane.now());
   }
 
   stalled(lease: Lease): void {
-    if (lease !== this.#lease || this.onStalled === undefined) return;
+    if (lease !== this.#waiting || this.onStalled === undefined) return;
     if (this.#mayRepeat("sent") && this.#choice.hasFresh()) this.onStalled();
   }
 
@@ -107,12 +120,11 @@ export class Exchange implements Waiter {
    * when that attempt ends.
    */
   settle(lease: Lease, outcome: Outcome): void {
-    const row = outcomeRow(outcome);
-    this.#lease = undefined;
+    if (lease === this.#waiting) this.#waiting = undefined;
     this.#plane.colors[lease.target.color]!.counters.attempt(outcome);
-    if (row.blame === "target") this.#blame(lease.target);
+    if (outcomeRow(outcome).blame === "target") this.#blame(lease.target);
     else if (outcome === "answered") lease.target.passes++;
-    if (this.#attempts === 1 && lease.target.color === this.assigned.index) this.#evidence(outcome);
+    if (lease === this.#first) this.#evidence(outcome);
   }
 
   /**
@@ -148,8 +160,8 @@ export class Exchange implements Waiter {
       status,
       color: answered ? this.#answering!.name : "none",
       assigned: this.assigned.name,
-      target: this.#choice.tried.at(-1)?.url,
-      attempts: this.#choice.tried.length,
+      target: this.#choice.last?.url,
+      attempts: this.#attempts,
       outcome,
       duration_ms: Math.round(duration * 1000) / 1000,
       bytes,
@@ -157,16 +169,17 @@ export class Exchange implements Waiter {
     });
   }
 
-  #affinity(): { key: string | undefined; setCookie?: string } {
-    const { affinity } = this.#plane.config;
-    if (affinity.kind === "header")
-      return { key: this.facts.header(affinity.name.toLowerCase()) || undefined };
-    if (affinity.kind === "query") return { key: queryValue(this.facts.path, affinity.name) };
-    if (affinity.kind === "none") return { key: undefined };
-    const known = cookieValue(this.facts.header("cookie"), affinity.name);
-    if (known !== undefined) return { key: known };
-    const key = this.#plane.newId();
-    return { key, setCookie: `${affinity.name}=${key}; Path=/; HttpOnly; SameSite=Lax` };
+  /** The color that an override names; an unknown name is ignored. */
+  #forced(): LiveColor | undefined {
+    const wanted = this.#plane.override?.wanted(this.facts, () => this.client);
+    if (wanted === undefined) return undefined;
+    return this.#plane.colors.find((color) => color.name === wanted);
+  }
+
+  /** Before the first snapshot nothing has weight, and the first color has no target either. */
+  #draw(key: string | undefined): LiveColor {
+    const { colors, table, draws } = this.#plane;
+    return colors[chooseColor(table, key, draws)] ?? colors[0]!;
   }
 
   /** A color that answers for another holds the request in flight, too: it must not be stopped under it. */
@@ -193,10 +206,10 @@ export class Exchange implements Waiter {
     this.#plane.onUrgent();
   }
 
-  /** One record for each client request, from its first attempt at the assigned color. */
+  /** One record for each client request: the first attempt at the assigned color, or that there could be none. */
   #evidence(outcome: Outcome): void {
-    const draws = this.#plane.table.split === "random" && this.#key === undefined;
-    if (this.overridden || !draws || this.#share <= 0 || this.#share >= 1) return;
+    if (!this.#evident) return;
+    this.#evident = false;
     const row = outcomeRow(outcome);
     if (row.blame === "client") return;
     this.assigned.counters.evidenceRequests++;

@@ -18,18 +18,15 @@ export class LiveColor {
     this.index = index;
   }
 
-  /** Takes over a snapshot's view. Targets that stay keep their state; returns those that just went down. */
-  update(view: ColorView): Target[] {
+  /** Takes over a snapshot's view. Targets that stay keep their state. */
+  update(view: ColorView): void {
     const known = new Map(this.targets.map((target) => [target.url, target]));
-    const down: Target[] = [];
     this.share = view.share;
     this.targets = view.targets.map(({ url, health }) => {
       const target = known.get(url) ?? new Target(url, this.index);
-      if (target.health !== "down" && health === "down") down.push(target);
       target.health = health;
       return target;
     });
-    return down;
   }
 
   targetReports(isSuspect: (target: Target) => boolean): Record<string, TargetReport> {

@@ -15,8 +15,8 @@ export class OverrideRule {
     this.#secret = config.secret === undefined ? undefined : digest(config.secret);
   }
 
-  /** The color that the request names, if it may; undefined otherwise. `client` is the client's own address. */
-  wanted(facts: RequestFacts, client: string): string | undefined {
+  /** The color that the request names, if it may; undefined otherwise. `client` gives the client's own address. */
+  wanted(facts: RequestFacts, client: () => string): string | undefined {
     const { header, cookie } = this.#config;
     const name =
       (header && facts.header(header)) ??
@@ -25,8 +25,8 @@ export class OverrideRule {
     return name && this.#believes(facts, client) ? name : undefined;
   }
 
-  #believes(facts: RequestFacts, client: string): boolean {
-    if (this.#from(client)) return true;
+  #believes(facts: RequestFacts, client: () => string): boolean {
+    if (this.#from(client())) return true;
     const told = facts.header("x-sluice-secret");
     if (told === undefined || this.#secret === undefined) return false;
     return timingSafeEqual(digest(told), this.#secret);

@@ -5,7 +5,8 @@ import { type ColorReport, DURATION_BUCKETS, type TargetReport } from "../core/r
 const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE", "OTHER"];
 const METHOD_INDEX: ReadonlyMap<string, number> = new Map(METHODS.map((name, i) => [name, i]));
 const OTHER = METHODS.length - 1;
-const CODES = 600;
+/** Three digits, as HTTP/1.1 writes them: upstreams do answer 999. */
+const CODES = 1000;
 const OUTCOME_INDEX: ReadonlyMap<Outcome, number> = new Map(OUTCOME_NAMES.map((name, i) => [name, i]));
 
 /** One color's counters: plain arrays on the hot path, read into a report a few times a second. */
@@ -16,6 +17,8 @@ export class ColorCounters {
   evidenceRequests = 0;
   evidenceBad = 0;
   readonly #requests = new Float64Array(METHODS.length * CODES);
+  /** Indices of the requests that are not 0, so that a report need not look at all. */
+  readonly #seen: number[] = [];
   readonly #attempts = new Float64Array(OUTCOME_NAMES.length);
   readonly #retries = new Float64Array(OUTCOME_NAMES.length);
   readonly #failovers = new Map<string, number>();
@@ -25,7 +28,9 @@ export class ColorCounters {
   /** A client was answered by this color. */
   answered(method: string, status: number, milliseconds: number): void {
     const row = METHOD_INDEX.get(method) ?? OTHER;
-    this.#requests[row * CODES + status]! += 1;
+    const at = row * CODES + status;
+    if (this.#requests[at] === 0) this.#seen.push(at);
+    this.#requests[at]! += 1;
     const seconds = milliseconds / 1000;
     let bucket = 0;
     while (bucket < DURATION_BUCKETS.length && seconds > DURATION_BUCKETS[bucket]!) bucket++;
@@ -51,7 +56,7 @@ export class ColorCounters {
       inFlight: this.inFlight,
       assigned: this.assigned,
       overridden: this.overridden,
-      requests: byMethodAndCode(this.#requests),
+      requests: this.#byMethodAndCode(),
       attempts,
       upstreamErrors: Object.fromEntries(
         Object.entries(attempts).filter(([outcome]) => outcomeRow(outcome as Outcome).blame === "target"),
@@ -63,18 +68,18 @@ export class ColorCounters {
       targets,
     };
   }
+
+  #byMethodAndCode(): Record<string, number> {
+    const named: Record<string, number> = {};
+    for (const at of this.#seen) {
+      named[`${METHODS[Math.floor(at / CODES)]} ${at % CODES}`] = this.#requests[at]!;
+    }
+    return named;
+  }
 }
 
 function byOutcome(counts: Float64Array): Record<string, number> {
   const named: Record<string, number> = {};
   for (let i = 0; i < counts.length; i++) if (counts[i]! > 0) named[OUTCOME_NAMES[i]!] = counts[i]!;
-  return named;
-}
-
-function byMethodAndCode(counts: Float64Array): Record<string, number> {
-  const named: Record<string, number> = {};
-  for (let i = 0; i < counts.length; i++) {
-    if (counts[i]! > 0) named[`${METHODS[Math.floor(i / CODES)]} ${i % CODES}`] = counts[i]!;
-  }
   return named;
 }

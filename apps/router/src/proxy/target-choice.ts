@@ -11,11 +11,13 @@ const WIDENING: readonly Reach[] = ["fresh", "suspects", "tried"];
 
 /** Health picks a target once weight has picked the color: one request's view of where it can still go. */
 export class TargetChoice {
-  readonly tried: Target[] = [];
   readonly #plane: DataPlane;
   readonly #assigned: LiveColor;
   readonly #key: string | undefined;
   readonly #failover: boolean;
+  #last: Target | undefined;
+  /** Those tried before the last; most requests need none. */
+  #earlier: Target[] | undefined;
 
   constructor(plane: DataPlane, assigned: LiveColor, key: string | undefined, failover: boolean) {
     this.#plane = plane;
@@ -24,18 +26,19 @@ export class TargetChoice {
     this.#failover = failover;
   }
 
+  /** The target of the newest attempt. */
+  get last(): Target | undefined {
+    return this.#last;
+  }
+
   /**
    * The less loaded of two random targets of the assigned color, else of the color that it fails over to. Suspects are
    * taken when nothing else is left, and a target that this request has already tried after that.
    */
   next(): Target | undefined {
-    const { random } = this.#plane;
     for (const reach of WIDENING) {
-      const own = pickTarget(this.#candidates(this.#assigned, reach), random);
-      const picked = own ?? pickTarget(this.#elsewhere(reach), random);
-      if (!picked) continue;
-      this.tried.push(picked);
-      return picked;
+      const picked = this.#pick(reach);
+      if (picked) return this.#remember(picked);
     }
     return undefined;
   }
@@ -49,12 +52,23 @@ export class TargetChoice {
     return this.#reaches("tried");
   }
 
-  #elsewhere(reach: Reach): readonly Target[] {
-    if (!this.#failover) return [];
-    const { table, draws, colors } = this.#plane;
+  #pick(reach: Reach): Target | undefined {
+    // A color emptied since the first attempt is about to be stopped, and its other targets with it.
+    const emptied = this.#last !== undefined && this.#assigned.share === 0;
+    if (emptied) return this.#elsewhere(reach) ?? this.#own(reach);
+    return this.#own(reach) ?? this.#elsewhere(reach);
+  }
+
+  #own(reach: Reach): Target | undefined {
+    return pickTarget(this.#candidates(this.#assigned, reach), this.#plane.random);
+  }
+
+  #elsewhere(reach: Reach): Target | undefined {
+    if (!this.#failover) return undefined;
+    const { table, draws, colors, random } = this.#plane;
     const usable = (color: number) => this.#candidates(colors[color]!, reach).length > 0;
     const other = chooseFailover(table, this.#assigned.index, this.#key, draws, usable);
-    return other === NO_COLOR ? [] : this.#candidates(colors[other]!, reach);
+    return other === NO_COLOR ? undefined : pickTarget(this.#candidates(colors[other]!, reach), random);
   }
 
   #reaches(reach: Reach): boolean {
@@ -69,8 +83,8 @@ export class TargetChoice {
   /** The color's own list where every target fits, so that the common case copies nothing. */
   #candidates(color: LiveColor, reach: Reach): readonly Target[] {
     const { targets } = color;
-    for (const target of targets) {
-      if (!this.#fits(target, reach)) return targets.filter((each) => this.#fits(each, reach));
+    for (let i = 0; i < targets.length; i++) {
+      if (!this.#fits(targets[i]!, reach)) return targets.filter((each) => this.#fits(each, reach));
     }
     return targets;
   }
@@ -78,7 +92,13 @@ export class TargetChoice {
   #fits(target: Target, reach: Reach): boolean {
     if (!target.available) return false;
     if (reach === "tried") return true;
-    if (this.tried.length > 0 && this.tried.includes(target)) return false;
+    if (target === this.#last || this.#earlier?.includes(target)) return false;
     return reach === "suspects" || !this.#plane.isSuspect(target);
+  }
+
+  #remember(picked: Target): Target {
+    if (this.#last) this.#earlier = [...(this.#earlier ?? []), this.#last];
+    this.#last = picked;
+    return picked;
   }
 }

@@ -1,5 +1,4 @@
 import type { Health } from "../core/snapshot.ts";
-import { isSuspect } from "../core/suspect.ts";
 
 /**
  * One address of a color as the data plane knows it: its health from the newest snapshot, what is in flight there, and
@@ -48,9 +47,10 @@ export class Target {
     return lease;
   }
 
-  isSuspect(allowed: number, now: number): boolean {
-    if (this.#oldest === undefined) return false;
-    return isSuspect(this.#waiting, Math.max(this.#lastByte, this.#oldest.claimedAt), allowed, now);
+  /** Milliseconds since its last byte, or since the oldest waiting request was sent, whichever is less; 0 if none waits. */
+  silence(now: number): number {
+    if (this.#oldest === undefined) return 0;
+    return now - Math.max(this.#lastByte, this.#oldest.claimedAt);
   }
 
   /** Those who wait here for a first byte, oldest first. */
@@ -61,8 +61,12 @@ export class Target {
   }
 
   /** For {@link Lease} only. */
-  byteFrom(lease: Lease, now: number): void {
+  heard(now: number): void {
     this.#lastByte = now;
+  }
+
+  /** For {@link Lease} only. */
+  begun(lease: Lease): void {
     this.#unlink(lease);
   }
 
@@ -111,6 +115,7 @@ export class Lease {
   /** Links of the target's list of those who wait; owned by {@link Target}. */
   previous: Lease | undefined;
   next: Lease | undefined;
+  /** Still waiting for a first byte. */
   linked = false;
   #released = false;
 
@@ -122,7 +127,13 @@ export class Lease {
 
   /** The first byte of an answer has come: nobody waits here any more, and the target is not silent. */
   firstByte(now: number): void {
-    if (this.linked) this.target.byteFrom(this, now);
+    this.heard(now);
+    this.target.begun(this);
+  }
+
+  /** Some further byte has come: the target is not silent, whoever else waits there. */
+  heard(now: number): void {
+    this.target.heard(now);
   }
 
   /** Gives the place back; a second call does nothing. */
