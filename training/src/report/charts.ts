@@ -38,7 +38,8 @@ export function predictedAgainstActual(fares: Float64Array, predictions: Float64
     cells.join("") + diagonal,
   );
   return (
-    svg + (outside > 0 ? `<p class="note">${plain(outside)} trips above $${last} are not drawn.</p>` : "")
+    svg +
+    (outside > 0 ? `<p class="note">Not drawn: trips above $${last}, ${plain(outside)} of them.</p>` : "")
   );
 }
 

@@ -20,7 +20,7 @@ export interface Frame {
   readonly y: (value: number) => number;
 }
 
-const margin = { left: 52, right: 14, top: 12, bottom: 40 };
+const margin = { left: 52, right: 24, top: 12, bottom: 40 };
 
 /** @param xs, ys first and last value of the axes. */
 export function frame(width: number, height: number, xs: [number, number], ys: [number, number]): Frame {

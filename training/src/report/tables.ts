@@ -9,7 +9,7 @@ const whole = (count: number) => count.toLocaleString("en-US");
 /** The model beside what it has to beat. */
 export function comparison({ test, artifact }: Trained): string {
   const row = (name: string, metrics: Metrics, kind = "") =>
-    `<tr${kind}><th>${escapeHtml(name)}</th><td>$${metrics.rmse.toFixed(2)}</td><td>$${metrics.mae.toFixed(2)}</td><td>${metrics.r2.toFixed(3)}</td></tr>`;
+    `<tr${kind}><th>${escapeHtml(name)}</th><td>$${metrics.rmse.toFixed(2)}</td><td>$${metrics.mae.toFixed(2)}</td><td>${r2Text(metrics.r2)}</td></tr>`;
   return `<table><thead><tr><th></th><th>RMSE</th><th>mean error</th><th>R²</th></tr></thead><tbody>
 ${row(`${artifact.name} ${artifact.version} (${artifact.recipe})`, test.model, ' class="own"')}
 ${row("always the mean fare", test.baselines.mean_fare)}
@@ -41,4 +41,9 @@ export function coefficients({ fit }: Trained): string {
   });
   return `<table class="wide"><thead><tr><th>feature</th><th>what it measures</th><th>for one unit</th><th>for one s.d.</th><th></th></tr></thead>
 <tbody>${lines.join("\n")}</tbody></table>`;
+}
+
+/** The mean fare explains nothing: 0, not the "-0.000" of rounding. */
+function r2Text(r2: number): string {
+  return Math.abs(r2) < 0.0005 ? "0.000" : r2.toFixed(3);
 }

@@ -1,12 +1,18 @@
 import type { Feature } from "../recipe.ts";
 import type { Context, Group } from "./context.ts";
 
-const gridHinges = [0.5, 1, 2, 3, 5, 12, 20];
+const gridHinges = [1, 2, 3, 5, 12, 20];
 const straightHinges = [2, 4, 8, 14];
 
 const features: Feature[] = [
   { name: "passengers", meaning: "number of passengers", prior: 30 },
   { name: "grid_km", meaning: "kilometres along the street grid, which is turned 29° from north", prior: 30 },
+  {
+    name: "standing",
+    meaning:
+      "1 for a trip that goes nowhere, falling to 0 at half a kilometre: fares that were agreed on or mistyped",
+    prior: 30,
+  },
   ...gridHinges.map((km) => ({
     name: `grid_km_over_${km}`,
     meaning: `grid kilometres beyond the first ${km}`,
@@ -32,6 +38,7 @@ export const distance: Group = {
     let i = at;
     out[i++] = trip.passengers;
     out[i++] = grid;
+    out[i++] = Math.max(0, 1 - 2 * grid) * trip.metered;
     for (const km of gridHinges) out[i++] = Math.max(0, grid - km);
     for (const km of straightHinges) out[i++] = Math.max(0, straight - km);
     out[i++] = trip.newTariff * trip.metered;
