@@ -7,8 +7,13 @@ const reason = z.string().trim().max(500).optional();
 export const flipBody = z.strictObject({ to: z.string(), force: z.boolean().optional(), reason });
 export const plainBody = z.strictObject({ reason });
 export const targetsBody = z.strictObject({ targets: z.array(z.string()).max(1000), reason });
+/** Any object: zod's records drop a key `__proto__` in silence, and the transition judges every key. */
+const anyObject = z.custom<Record<string, unknown>>(
+  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  'expected an object, such as {"blue": 90, "green": 10}',
+);
 /** The long form; the short one is the weights alone. */
-export const weightsBody = z.strictObject({ weights: z.record(z.string(), z.unknown()), reason });
+export const weightsBody = z.strictObject({ weights: anyObject, reason });
 /** For the description: both forms. */
 export const weightsForms = z.union([
   z.record(z.string(), z.number().nonnegative()),
