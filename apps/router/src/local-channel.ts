@@ -33,7 +33,9 @@ export class LocalChannel implements Channel {
     return Promise.resolve([this.#plane.report()]);
   }
 
+  /** No report goes up any more, neither one that was on its way. */
   close(): void {
+    this.#listeners.length = 0;
     clearInterval(this.#timer);
   }
 
