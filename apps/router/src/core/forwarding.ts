@@ -83,7 +83,6 @@ export function requestFields(fields: readonly Field[], by: Forwarding): Field[]
 
 function forwardedFields(fields: readonly Field[], by: Forwarding): Field[] {
   const told = (name: string) => (by.trusted ? joined(fields, name) : undefined);
-  const append = (before: string | undefined, value: string) => (before ? `${before}, ${value}` : value);
   const added: Field[] = [
     ["X-Forwarded-For", append(told("x-forwarded-for"), by.peer)],
     ["X-Forwarded-Proto", told("x-forwarded-proto") ?? by.scheme],
@@ -105,13 +104,26 @@ function forwardedElement(by: Forwarding): string {
   return `for=${node};host="${by.host.replace(/["\\]/g, "\\$&")}";proto=${by.scheme}`;
 }
 
-/** The response's end-to-end fields as a client gets them, without what we say ourselves. */
-export function responseFields(fields: readonly Field[]): Field[] {
+/**
+ * The response's end-to-end fields as a client gets them, without what we say ourselves, with our place in `Via`
+ * (RFC 9110 section 7.6.3). A 204 has no length to state (section 8.6).
+ */
+export function responseFields(
+  fields: readonly Field[],
+  by: { httpVersion: string; status: number },
+): Field[] {
   const named = namedByConnection(fields);
-  return fields.filter(([name]) => {
+  const kept = fields.filter(([name]) => {
     const lower = name.toLowerCase();
-    return !HOP_BY_HOP.has(lower) && !named.has(lower) && !OWN.has(lower) && lower !== "via";
+    if (HOP_BY_HOP.has(lower) || named.has(lower) || OWN.has(lower) || lower === "via") return false;
+    return lower !== "content-length" || by.status !== 204;
   });
+  kept.push(["Via", append(joined(fields, "via"), `${by.httpVersion} ${PSEUDONYM}`)]);
+  return kept;
+}
+
+function append(before: string | undefined, value: string): string {
+  return before ? `${before}, ${value}` : value;
 }
 
 /** All values of a field in one line (RFC 9110 section 5.3), undefined where there is none. */

@@ -4,6 +4,7 @@ import type { AccessLine } from "../../src/proxy/access-line.ts";
 import { DataPlane } from "../../src/proxy/data-plane.ts";
 import type { CreateEngine } from "../../src/proxy/engine.ts";
 import { createHttpProxyEngine } from "../../src/proxy/engines/http-proxy/index.ts";
+import { settled } from "./settled.ts";
 
 /** The design's defaults, on loopback ports that the system chooses. */
 export const TEST_CONFIG: Config = {
@@ -117,6 +118,7 @@ export function testPlane(colors: Colors, options: PlaneOptions = {}): TestPlane
 export interface TestRouter extends TestPlane {
   readonly port: number;
   readonly url: string;
+  /** Cuts all connections; rejects if a lease, a place in flight or a buffered byte was not given back. */
   close(): Promise<void>;
 }
 
@@ -131,6 +133,7 @@ export async function testRouter(
   const { port } = await engine.listen({ host: "127.0.0.1", port: 0 });
   const close = async () => {
     await engine.drain(0);
+    await settled(test.plane);
   };
   return { ...test, port, url: `http://127.0.0.1:${port}`, close };
 }

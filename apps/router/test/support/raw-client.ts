@@ -3,6 +3,8 @@ import { connect, type Socket } from "node:net";
 /** A client that speaks bytes, for requests that no HTTP library would send. */
 export class RawClient {
   readonly socket: Socket;
+  /** The other side ended with a reset, so that an answer may have been lost. */
+  reset = false;
   #received = Buffer.alloc(0);
   #ended = false;
   #wake: () => void = () => {};
@@ -13,11 +15,15 @@ export class RawClient {
       this.#received = Buffer.concat([this.#received, chunk]);
       this.#wake();
     });
-    socket.on("error", () => {});
-    socket.on("close", () => {
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      this.reset ||= error.code === "ECONNRESET";
+    });
+    const ended = () => {
       this.#ended = true;
       this.#wake();
-    });
+    };
+    socket.on("end", ended);
+    socket.on("close", ended);
   }
 
   static connect(port: number): Promise<RawClient> {

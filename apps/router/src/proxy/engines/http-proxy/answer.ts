@@ -1,6 +1,6 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import { type Field, PSEUDONYM, responseFields } from "../../../core/forwarding.ts";
+import { type Field, responseFields } from "../../../core/forwarding.ts";
 import type { Exchange } from "../../exchange.ts";
 
 /** Pairs of `rawHeaders`, with names as they were sent. */
@@ -11,11 +11,16 @@ export function fieldsOf(message: IncomingMessage): Field[] {
   return fields;
 }
 
-/** Writes the head of an upstream's answer, with what the router adds to it. */
+/** An upstream's fields as the client gets them, with what the router adds. */
+export function answerFields(upstream: IncomingMessage, exchange: Exchange): Field[] {
+  const { httpVersion, statusCode: status = 0 } = upstream;
+  return responseFields(fieldsOf(upstream), { httpVersion, status }).concat(ownFields(exchange));
+}
+
+/** Writes the head of an upstream's answer. Node adds a Date where the upstream gave none (RFC 9110 section 6.6.1). */
 export function writeHead(upstream: IncomingMessage, out: ServerResponse, exchange: Exchange): void {
-  const fields = responseFields(fieldsOf(upstream));
-  fields.push(["Via", `${upstream.httpVersion} ${PSEUDONYM}`]);
-  out.writeHead(upstream.statusCode!, upstream.statusMessage, flat(fields.concat(ownFields(exchange))));
+  out.writeHead(upstream.statusCode!, upstream.statusMessage, flat(answerFields(upstream, exchange)));
+  out.flushHeaders();
 }
 
 /** What every answer to an exchange says, whoever gave it. */
@@ -63,21 +68,22 @@ export function answerProblem(
 
 /** The same where there is no response object: a broken request, a refused tunnel. The connection is closed. */
 export function writeProblem(socket: Socket, problem: Problem): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
   const body = problemBody(problem);
-  const fields: Field[] = [
+  const head = headText(problem.status, STATUS_CODES[problem.status] ?? problem.title, [
     ["Content-Type", "application/problem+json"],
     ["Content-Length", String(Buffer.byteLength(body))],
+    ["Date", new Date().toUTCString()],
     ["Connection", "close"],
     ...(problem.fields ?? []),
-  ];
+  ]);
+  if (socket.writable) socket.write(head + body);
+  socket.destroySoon();
+}
+
+/** A response's head in the bytes of HTTP/1.1; the caller vouches for the fields. */
+export function headText(status: number, reason: string, fields: readonly Field[]): string {
   const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  socket.end(
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? problem.title}\r\n${lines}\r\n${body}`,
-  );
+  return `HTTP/1.1 ${status} ${reason}\r\n${lines}\r\n`;
 }
 
 function flat(fields: readonly Field[]): string[] {

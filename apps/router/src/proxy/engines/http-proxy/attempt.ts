@@ -1,8 +1,11 @@
-import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Timeouts } from "../../../config/config.ts";
 import { answeredWith, type Outcome } from "../../../core/outcome.ts";
+import { responseFault } from "../../../core/response-head.ts";
 import type { Lease } from "../../../targets/target.ts";
 import type { Exchange } from "../../exchange.ts";
+import { fieldsOf } from "./answer.ts";
+import { failure } from "./failure.ts";
 
 /** How the first half of an attempt ends: with an answer's head, or without one. */
 export type HeadResult =
@@ -10,33 +13,39 @@ export type HeadResult =
   | { readonly outcome: Outcome };
 
 /**
- * One try at one target. `head` waits for the answer's head, `relay` passes the answer on. Neither ever throws: every
- * ending is an outcome. The lease is released when the upstream side has ended, whoever still listens.
+ * One try at one target: sends the request and waits for the answer's head. It never throws: every ending is an
+ * outcome. The lease is released when the upstream side has ended, whoever still listens.
  */
 export class Attempt {
   readonly lease: Lease;
+  /** A kept connection turned out to be stale, so this one must be new. */
+  fresh = false;
   readonly #exchange: Exchange;
   readonly #timeouts: Timeouts;
+  /** Whether the same request may go to the same target once more. */
+  readonly #mayResend: () => boolean;
+  #send: ((attempt: Attempt) => void) | undefined;
   #request: ClientRequest | undefined;
   #response: IncomingMessage | undefined;
   #connected = false;
+  #bodySent = false;
   #resolve: ((result: HeadResult) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #cancelled = false;
 
-  constructor(exchange: Exchange, lease: Lease, timeouts: Timeouts) {
+  constructor(exchange: Exchange, lease: Lease, timeouts: Timeouts, mayResend: () => boolean) {
     this.#exchange = exchange;
     this.lease = lease;
     this.#timeouts = timeouts;
+    this.#mayResend = mayResend;
   }
 
   /** Resolves once: with the head, or with the reason that there is none. `send` starts the upstream request. */
   head(send: (attempt: Attempt) => void): Promise<HeadResult> {
     return new Promise((resolve) => {
       this.#resolve = resolve;
-      this.#timer = setTimeout(() => this.#expire("connect_timeout"), this.#timeouts.connect);
+      this.#send = send;
       this.#exchange.onStalled = () => this.#settleHead({ outcome: "stalled" });
-      send(this);
+      this.#start();
     });
   }
 
@@ -48,85 +57,84 @@ export class Attempt {
       else this.#connectedNow();
     });
     request.on("response", (response) => this.#answered(response));
-    request.once("close", () => this.#closed());
-    if (this.#cancelled) request.destroy();
+    request.on("upgrade", (_response, socket) => {
+      socket.destroy();
+      this.#settleHead({ outcome: "invalid_response" }); // nobody asked for 101
+    });
+    request.once("close", () => this.#closed(request));
+  }
+
+  /** The whole body is on its way: from now on it is the upstream's turn to speak. */
+  bodySent(): void {
+    this.#bodySent = true;
+    if (this.#connected) this.#awaitHead();
   }
 
   /** http-proxy's own report of a failure on the way to the answer's head. */
   failed(error: NodeJS.ErrnoException): void {
-    this.#settleHead({ outcome: failure(error, this.#connected) });
-    if (!this.#request) this.#closed();
+    if (!this.#resolve) return;
+    const outcome = failure(error, this.#connected);
+    if (outcome === "reset" && this.#request?.reusedSocket && !this.fresh && this.#mayResend()) {
+      this.fresh = true;
+      this.#start();
+      return;
+    }
+    this.#settleHead({ outcome });
+    if (!this.#request) this.lease.release();
   }
 
   /** Gives the attempt up: the upstream connection is closed, and nothing it still says is read. */
   cancel(outcome: Outcome): void {
-    this.#cancelled = true;
     this.#settleHead({ outcome });
-    this.#request?.destroy();
+    this.close();
   }
 
-  /** Passes the answer's body on. The head has been written; `written` is told the bytes of each chunk. */
-  relay(response: IncomingMessage, out: ServerResponse, written: (bytes: number) => void): Promise<Outcome> {
-    return new Promise((resolve) => {
-      const end = (outcome: Outcome) => {
-        clearTimeout(idle);
-        out.off("close", gone);
-        response.removeAllListeners("data");
-        if (outcome !== answeredWith(response.statusCode ?? 502)) this.#breakOff(out);
-        resolve(outcome);
-      };
-      const gone = () => end(out.writableFinished ? answeredWith(response.statusCode!) : "client_abort");
-      const idle = setTimeout(() => end("stream_timeout"), this.#timeouts.stream_idle);
-      out.once("close", gone);
-      response.on("data", (chunk: Buffer) => {
-        idle.refresh();
-        written(chunk.length);
-        if (out.write(chunk)) return;
-        response.pause();
-        clearTimeout(idle); // a slow reader is not the upstream's fault
-        out.once("drain", () => {
-          idle.refresh();
-          response.resume();
-        });
-      });
-      response.once("end", () => {
-        if (!response.complete) return end("truncated");
-        clearTimeout(idle);
-        out.end(() => end(answeredWith(response.statusCode!)));
-      });
-      response.once("error", () => end("truncated"));
-      response.once("aborted", () => end("truncated"));
-    });
+  /** Closes the upstream connection, unless the exchange on it is complete and it can serve again. */
+  close(): void {
+    this.#request?.destroy();
   }
 
   /** Reads the rest of an answer that nobody wants, so that its connection can serve again. */
   discard(): void {
     this.#response?.resume();
+    this.#waitOn();
   }
 
-  #breakOff(out: ServerResponse): void {
-    this.#request?.destroy();
-    out.destroy();
+  #start(): void {
+    this.#connected = false;
+    this.#bodySent = false;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.cancel("connect_timeout"), this.#timeouts.connect);
+    this.#request = undefined;
+    this.#send?.(this);
   }
 
   #connectedNow(): void {
     this.#connected = true;
     if (!this.#resolve) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#expire("response_timeout"), this.#timeouts.response_header);
+    if (this.#bodySent) this.#awaitHead();
+  }
+
+  #awaitHead(): void {
+    if (!this.#resolve) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.cancel("response_timeout"), this.#timeouts.response_header);
   }
 
   #answered(response: IncomingMessage): void {
     this.#response = response;
     this.#exchange.firstByte(this.lease);
-    response.once("close", () => this.#closed());
-    if (this.#resolve) this.#settleHead({ response, outcome: answeredWith(response.statusCode ?? 502) });
-    else response.resume(); // it came after the request had gone elsewhere
-  }
-
-  #expire(outcome: Outcome): void {
-    this.#settleHead({ outcome });
-    this.#request?.destroy();
+    const request = this.#request!;
+    response.once("close", () => this.#closed(request));
+    if (!this.#resolve) {
+      response.resume(); // it came after the request had gone elsewhere
+      return;
+    }
+    const { statusCode: status = 0, statusMessage: reason = "", httpVersion } = response;
+    const fault = responseFault({ status, reason, httpVersion, fields: fieldsOf(response) });
+    if (fault === undefined) this.#settleHead({ response, outcome: answeredWith(status) });
+    else this.cancel("invalid_response");
   }
 
   #settleHead(result: HeadResult): void {
@@ -139,35 +147,17 @@ export class Attempt {
     resolve(result);
   }
 
-  /** A stalled attempt stays open for its first byte, but not for longer than any answer may take. */
+  /** What nobody waits for stays open for its first byte, but not for longer than any answer may take. */
   #waitOn(): void {
-    this.#timer = setTimeout(() => this.#request?.destroy(), this.#timeouts.response_header);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.close(), this.#timeouts.response_header);
     this.#timer.unref();
   }
 
-  #closed(): void {
+  #closed(request: ClientRequest): void {
+    if (request !== this.#request) return; // a stale connection's, which was replaced
     clearTimeout(this.#timer);
     this.lease.release();
     this.#settleHead({ outcome: "reset" });
   }
-}
-
-const UNREACHABLE = new Set([
-  "ECONNREFUSED",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EADDRNOTAVAIL",
-  "ETIMEDOUT",
-  "EMFILE",
-  "ENFILE",
-]);
-
-/** Which ending an error before the answer's head is. */
-function failure(error: NodeJS.ErrnoException, connected: boolean): Outcome {
-  const code = error.code ?? "";
-  if (code.startsWith("HPE_")) return "invalid_response";
-  if (!connected || UNREACHABLE.has(code)) return "connect_failed";
-  return "reset";
 }

@@ -1,134 +1,164 @@
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Stream } from "node:stream";
 import type httpProxy from "http-proxy";
-import { type Outcome, outcomeRow } from "../../../core/outcome.ts";
+import { answeredWith, type Outcome, outcomeRow } from "../../../core/outcome.ts";
 import type { Admitted } from "../../../core/request-line.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import type { Exchange } from "../../exchange.ts";
 import { answerProblem, ownFields, writeHead } from "./answer.ts";
-import { Attempt } from "./attempt.ts";
-import { outgoingHeaders, type Pools } from "./outgoing.ts";
+import { Attempt, type HeadResult } from "./attempt.ts";
+import { factsOf, outgoingHeaders, type Pools, wayTo } from "./outgoing.ts";
+import { cut, relay } from "./relay.ts";
 import { RequestBody } from "./request-body.ts";
+
+/** What all requests of an engine share. */
+export interface Means {
+  readonly plane: DataPlane;
+  readonly proxy: httpProxy;
+  readonly pools: Pools;
+}
 
 /**
  * The five steps of a request: pick a color, pick a target, claim, forward, record. The exchange takes the first three
  * and the last; this class moves the bytes.
  */
 export class RequestHandler {
-  readonly #plane: DataPlane;
-  readonly #proxy: httpProxy;
-  readonly #pools: Pools;
+  readonly #means: Means;
   readonly #request: IncomingMessage;
   readonly #out: ServerResponse;
   readonly #path: string;
   readonly #exchange: Exchange;
   readonly #body: RequestBody;
+  readonly #isRepeatable: boolean;
   #attempt: Attempt | undefined;
   /** Set when the client, or its message, ended the request while an attempt was under way. */
   #ended: Outcome | undefined;
   #bytes = 0;
 
-  constructor(
-    plane: DataPlane,
-    proxy: httpProxy,
-    pools: Pools,
-    request: IncomingMessage,
-    out: ServerResponse,
-    admitted: Admitted,
-    exchange: Exchange,
-  ) {
-    this.#plane = plane;
-    this.#proxy = proxy;
-    this.#pools = pools;
+  constructor(means: Means, request: IncomingMessage, out: ServerResponse, admitted: Admitted) {
+    const { plane } = means;
+    this.#means = means;
     this.#request = request;
     this.#out = out;
     this.#path = admitted.path;
+    const exchange = plane.begin(factsOf(request, admitted.path));
     this.#exchange = exchange;
-    this.#body = new RequestBody(plane, exchange, request, (outcome) => this.#endEarly(outcome));
+    this.#isRepeatable = plane.isRepeatable(request.method!, admitted.path);
+    const expects = request.headers.expect !== undefined && request.httpVersion === "1.1";
+    this.#body = new RequestBody(plane, exchange, request, {
+      wanted: () => expects && out.writeContinue(),
+      sent: () => this.#attempt?.bodySent(),
+      fault: (outcome) => this.endEarly(outcome),
+    });
+    request.setMaxListeners(0); // http-proxy adds two for each attempt
     // http-proxy copies these; a later reader of this request sees what the upstream saw.
     request.headers = outgoingHeaders(plane, request, exchange, admitted) as OutgoingHttpHeaders &
       IncomingMessage["headers"];
   }
 
   async run(): Promise<void> {
-    const gone = () => this.#endEarly("client_abort");
-    this.#out.once("close", gone);
+    const closed = () => {
+      if (!this.#out.writableFinished) this.endEarly("client_abort");
+    };
+    this.#out.once("close", closed);
     const outcome = await this.#attempts();
-    this.#out.off("close", gone);
+    this.#out.off("close", closed);
     this.#conclude(outcome);
   }
 
-  async #attempts(): Promise<Outcome> {
-    for (;;) {
-      if (this.#ended) return this.#ended;
-      const lease = this.#exchange.claim();
-      if (!lease) return "no_target";
-      const attempt = new Attempt(this.#exchange, lease, this.#plane.config.timeouts);
-      this.#attempt = attempt;
-      const head = await attempt.head((each) => this.#send(each));
-      this.#body.detach();
-      if ("response" in head && !this.#ended && !this.#exchange.retries(head.outcome)) {
-        const ending = await this.#relay(attempt, head.response);
-        this.#exchange.settle(lease, ending);
-        return ending;
-      }
-      const outcome = this.#ended ?? head.outcome;
-      this.#exchange.settle(lease, outcome);
-      if ("response" in head) attempt.discard();
-      else if (!this.#exchange.retries(outcome)) return outcome;
-      else if (outcome === "stalled" && !this.#body.complete) attempt.cancel("stalled");
-    }
-  }
-
-  #send(attempt: Attempt): void {
-    const { method, path } = this.#exchange.facts;
-    const options: httpProxy.ServerOptions = {
-      target: attempt.lease.target.url,
-      agent: this.#pools.for(this.#plane.isRepeatable(method, path)),
-      selfHandleResponse: true,
-      buffer: { pipe: (upstream: ClientRequest) => this.#connect(attempt, upstream) } as unknown as Stream,
-    };
-    this.#proxy.web(this.#request, this.#out, options, (error) => attempt.failed(error));
-  }
-
-  /** http-proxy hands over its request to be written; nothing of it has been sent yet. */
-  #connect(attempt: Attempt, upstream: ClientRequest): void {
-    upstream.path = this.#path; // http-proxy joins paths, and thereby collapses "//a//b"
-    attempt.bind(upstream);
-    this.#body.pipe(upstream);
-  }
-
-  async #relay(attempt: Attempt, response: IncomingMessage): Promise<Outcome> {
-    if (!this.#body.complete) this.#resumeBody();
-    writeHead(response, this.#out, this.#exchange);
-    this.#out.flushHeaders();
-    return attempt.relay(response, this.#out, (bytes) => {
-      this.#bytes += bytes;
-    });
-  }
-
-  /** The upstream answers before it has read everything; the rest is still its own. */
-  #resumeBody(): void {
-    this.#request.resume();
-  }
-
-  #endEarly(outcome: Outcome): void {
+  /** The client is gone, or its message is at fault: what is under way for it is cancelled. */
+  endEarly(outcome: Outcome): void {
     if (this.#ended) return;
     this.#ended = outcome;
     this.#attempt?.cancel(outcome);
   }
 
+  async #attempts(): Promise<Outcome> {
+    const { timeouts } = this.#means.plane.config;
+    for (;;) {
+      if (this.#ended) return this.#ended;
+      const lease = this.#exchange.claim();
+      if (!lease) return "no_target";
+      const attempt = new Attempt(this.#exchange, lease, timeouts, () => this.#mayResend());
+      this.#attempt = attempt;
+      const head = await attempt.head((each) => this.#send(each));
+      if ("response" in head && !this.#ended && !this.#exchange.retries(head.outcome)) {
+        const ending = await this.#answer(attempt, head.response);
+        this.#exchange.settle(lease, ending);
+        return ending;
+      }
+      if (!this.#again(attempt, head)) return this.#ended ?? head.outcome;
+    }
+  }
+
+  /** Books an attempt that gave no answer to the client, and says whether there will be another. */
+  #again(attempt: Attempt, head: HeadResult): boolean {
+    this.#body.detach();
+    const outcome = this.#ended ?? head.outcome;
+    this.#exchange.settle(attempt.lease, outcome);
+    if ("response" in head) {
+      attempt.discard();
+      return this.#ended === undefined;
+    }
+    if (!this.#exchange.retries(outcome)) return false;
+    if (outcome === "stalled" && !this.#body.complete) attempt.cancel("stalled");
+    return true;
+  }
+
+  #mayResend(): boolean {
+    return this.#isRepeatable && this.#exchange.bodyKept && this.#ended === undefined;
+  }
+
+  #send(attempt: Attempt): void {
+    const { proxy, pools } = this.#means;
+    const options: httpProxy.ServerOptions = {
+      target: wayTo(attempt.lease.target),
+      agent: attempt.fresh ? pools.fresh : pools.for(this.#isRepeatable),
+      selfHandleResponse: true,
+      toProxy: true, // or it would parse the URL, and throw at what it does not understand
+      ignorePath: true,
+      buffer: { pipe: (upstream: ClientRequest) => this.#connect(attempt, upstream) } as unknown as Stream,
+    };
+    proxy.web(this.#request, this.#out, options, (error) => attempt.failed(error));
+  }
+
+  /** http-proxy hands over its request to be written; nothing of it has been sent yet. */
+  #connect(attempt: Attempt, upstream: ClientRequest): void {
+    upstream.path = this.#path; // http-proxy joins paths, and thereby collapses "//a//b"
+    upstream.maxHeadersCount = 0; // Node would drop the rest in silence; their bytes are bounded
+    attempt.bind(upstream);
+    this.#body.pipe(upstream);
+  }
+
+  async #answer(attempt: Attempt, response: IncomingMessage): Promise<Outcome> {
+    const out = this.#out;
+    if (!this.#body.complete) {
+      out.shouldKeepAlive = false; // the rest of the body may never come
+      this.#body.answered();
+    }
+    writeHead(response, out, this.#exchange);
+    const relayed = await relay(response, out, this.#means.plane.config.timeouts.stream_idle, (bytes) => {
+      this.#exchange.heard(attempt.lease);
+      this.#bytes += bytes;
+    });
+    const ending = this.#ended ?? relayed;
+    const whole = ending === answeredWith(response.statusCode!);
+    if (!whole || !this.#body.complete) attempt.close();
+    if (!whole) cut(out);
+    return ending;
+  }
+
   #conclude(outcome: Outcome): void {
-    const row = outcomeRow(outcome);
-    let status: number = row.status;
-    if (this.#out.headersSent) {
-      if (outcome !== "client_abort") status = this.#out.statusCode;
-    } else if (outcome !== "client_abort") this.#bytes += this.#answer(outcome);
+    const gone = outcome === "client_abort";
+    let { status }: { status: number } = outcomeRow(outcome);
+    if (this.#out.headersSent) status = gone ? status : this.#out.statusCode;
+    else if (gone) this.#out.destroy();
+    else this.#bytes += this.#answerProblem(outcome);
     this.#body.end();
     this.#exchange.finish(status, outcome, this.#bytes);
   }
 
-  #answer(outcome: Outcome): number {
+  #answerProblem(outcome: Outcome): number {
     const row = outcomeRow(outcome);
     const retryAfter = row.status === 503 ? [["Retry-After", "1"] as const] : [];
     return answerProblem(this.#out, row, {

@@ -3,12 +3,14 @@ import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import "./quiet-extend.ts";
 import httpProxy from "http-proxy";
 import type { Address } from "../../../config/config.ts";
-import { admit, isRefusal } from "../../../core/request-line.ts";
+import { type Admitted, admit, isRefusal, type Refusal } from "../../../core/request-line.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import type { CreateEngine, Engine } from "../../engine.ts";
 import { answerProblem, fieldsOf, type Problem, writeProblem } from "./answer.ts";
-import { RequestHandler } from "./handle-request.ts";
-import { factsOf, Pools } from "./outgoing.ts";
+import { Connection, type Turn } from "./connection.ts";
+import { type Means, RequestHandler } from "./handle-request.ts";
+import { Pools } from "./outgoing.ts";
+import { hasBody } from "./request-body.ts";
 import { openTunnel, type TunnelOptions } from "./tunnel.ts";
 
 /** How long idle connections are kept during a drain, so that a request already on its way is still answered. */
@@ -19,25 +21,25 @@ export const createHttpProxyEngine: CreateEngine = (plane) => new HttpProxyEngin
 
 class HttpProxyEngine implements Engine {
   readonly #plane: DataPlane;
-  readonly #proxy: httpProxy;
-  readonly #pools = new Pools();
+  readonly #means: Means;
   readonly #server: Server;
+  readonly #connections = new Map<Socket, Connection>();
   #draining = false;
 
   constructor(plane: DataPlane) {
     this.#plane = plane;
-    this.#proxy = createProxy();
-    this.#server = createServer(serverOptions(plane));
+    this.#means = { plane, proxy: createProxy(), pools: new Pools() };
+    this.#server = createServer(serverOptions(plane, (socket) => this.#connections.get(socket)!.idle));
     this.#server.maxHeadersCount = 0; // Node would drop the rest in silence; admit() counts and refuses
     this.#server.maxConnections = plane.config.limits.connections;
+    const handle = (request: IncomingMessage, out: ServerResponse) => this.#take(request, out);
     this.#server.on("connection", (socket) => this.#connected(socket));
-    this.#server.on("request", (request, out) => this.#handle(request, out));
-    this.#server.on("checkExpectation", (request, out) => this.#refuse(request, out, UNKNOWN_EXPECTATION));
-    this.#server.on("upgrade", (request, socket, head) =>
-      openTunnel(plane, this.#proxy, request, socket as Socket, head),
-    );
+    this.#server.on("request", handle);
+    this.#server.on("checkContinue", handle); // Node would ask for the body before we know that anyone wants it
+    this.#server.on("checkExpectation", handle);
+    this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket as Socket, head));
     this.#server.on("connect", (_request, socket) =>
-      this.#reject(socket as Socket, "CONNECT", CONNECT_REFUSED),
+      this.#refuse(socket as Socket, "CONNECT", CONNECT_REFUSED),
     );
     this.#server.on("clientError", (error, socket) => this.#broken(error, socket as Socket));
   }
@@ -62,79 +64,87 @@ class HttpProxyEngine implements Engine {
     const idle = setInterval(() => this.#server.closeIdleConnections(), IDLE_GRACE);
     let cut = 0;
     const hard = setTimeout(() => {
-      cut = this.#plane.connections;
-      this.#server.closeAllConnections();
+      cut = this.#connections.size;
+      for (const socket of this.#connections.keys()) socket.destroy(); // tunnels too, which Node forgets
     }, deadline);
     await closed;
     clearInterval(idle);
     clearTimeout(hard);
-    this.#pools.destroy();
+    this.#server.close(() => {}); // stops Node's own timer
+    this.#means.pools.destroy();
     return cut;
   }
 
   #connected(socket: Socket): void {
     this.#plane.connections++;
+    this.#connections.set(socket, new Connection(socket));
     socket.once("close", () => {
       this.#plane.connections--;
+      this.#connections.delete(socket);
     });
-    socket.setNoDelay(true);
   }
 
-  #handle(request: IncomingMessage, out: ServerResponse): void {
+  #take(request: IncomingMessage, out: ServerResponse): void {
+    const connection = this.#connections.get(request.socket);
+    connection?.take(request, out, (turn) => this.#handle(request, out, turn));
+  }
+
+  #handle(request: IncomingMessage, out: ServerResponse, turn: Turn): void {
     if (this.#draining) out.shouldKeepAlive = false;
-    out.sendDate = false; // the upstream's Date is the answer's (RFC 9110 section 6.6.1)
-    const admitted = admit(
-      {
-        method: request.method!,
-        target: request.url!,
-        fields: fieldsOf(request),
-        httpVersion: request.httpVersion,
-      },
-      this.#plane.config.limits,
-    );
+    const admitted = turn.broken ? UNREADABLE : this.#admit(request);
     if (isRefusal(admitted)) {
-      this.#refuse(request, out, admitted);
+      this.#plane.refused(request.method!, admitted.status);
+      answerProblem(out, admitted, { close: true });
+      request.resume();
       return;
     }
-    const exchange = this.#plane.begin(factsOf(request, admitted.path));
-    const handler = new RequestHandler(
-      this.#plane,
-      this.#proxy,
-      this.#pools,
-      request,
-      out,
-      admitted,
-      exchange,
-    );
+    const handler = new RequestHandler(this.#means, request, out, admitted);
+    turn.onBroken = () => handler.endEarly("bad_request");
     void handler.run();
   }
 
-  #refuse(request: IncomingMessage, out: ServerResponse, problem: Problem): void {
-    this.#plane.refused(request.method ?? "OTHER", problem.status);
-    answerProblem(out, problem, { close: true });
-    request.resume();
+  #admit(request: IncomingMessage): Admitted | Refusal {
+    const { method, url, httpVersion } = request;
+    const head = { method: method!, target: url!, fields: fieldsOf(request), httpVersion };
+    return admit(head, this.#plane.config.limits);
   }
 
-  #reject(socket: Socket, method: string, problem: Problem): void {
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    // Until http-proxy has a listener of its own, a reset here would be an uncaught exception.
     socket.on("error", () => socket.destroy());
+    const connection = this.#connections.get(socket);
+    if (!connection || connection.ending) return;
+    const admitted = this.#admit(request);
+    if (isRefusal(admitted)) {
+      this.#plane.refused(request.method!, admitted.status);
+      writeProblem(socket, admitted);
+    } else openTunnel(this.#means, request, socket, head, admitted);
+  }
+
+  /** Refuses what has no response object, after everything before it has been answered. */
+  #refuse(socket: Socket, method: string, problem: Problem): void {
+    socket.on("error", () => socket.destroy());
+    this.#connections.get(socket)?.finally(() => this.#writeRefusal(socket, method, problem));
+  }
+
+  #writeRefusal(socket: Socket, method: string, problem: Problem): void {
     this.#plane.refused(method, problem.status);
     writeProblem(socket, problem);
   }
 
   /** A request that Node's parser refused, or that did not come in time. */
   #broken(error: NodeJS.ErrnoException, socket: Socket): void {
-    const answering = (socket as Socket & { _httpMessage?: ServerResponse })._httpMessage;
-    if (error.code === "ECONNRESET" || !socket.writable || answering?.headersSent) {
+    const connection = this.#connections.get(socket);
+    const gone = error.code === "ECONNRESET" || error.code === "HPE_INVALID_EOF_STATE";
+    const silent = error.code === "ERR_HTTP_REQUEST_TIMEOUT" && socket.bytesRead === 0;
+    if (!connection || gone || silent || !socket.writable) {
       socket.destroy();
       return;
     }
-    const problem =
-      error.code === "HPE_HEADER_OVERFLOW"
-        ? HEADER_TOO_LARGE
-        : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
-          ? HEADER_TOO_SLOW
-          : UNREADABLE;
-    this.#reject(socket, "OTHER", problem);
+    // RFC 9112 section 9.3: what follows a request with "Connection: close" is not looked at.
+    if (connection.ending || error.code === "HPE_CLOSED_CONNECTION") return;
+    const problem = PARSE_PROBLEMS[error.code ?? ""] ?? UNREADABLE;
+    connection.broken(() => this.#writeRefusal(socket, "OTHER", problem));
   }
 }
 
@@ -146,11 +156,11 @@ function createProxy(): httpProxy {
   proxy.on("proxyReqWs", (proxyRequest, _request, _socket, options) => {
     (options as TunnelOptions).tunnel.bind(proxyRequest);
   });
-  proxy.on("econnreset", () => {}); // the client left; the response's close says so
   return proxy;
 }
 
-function serverOptions(plane: DataPlane) {
+/** @param idle whether nothing is being answered on a connection. */
+function serverOptions(plane: DataPlane, idle: (socket: Socket) => boolean) {
   const { timeouts, limits } = plane.config;
   return {
     maxHeaderSize: limits.header,
@@ -161,9 +171,15 @@ function serverOptions(plane: DataPlane) {
     insecureHTTPParser: false,
     requireHostHeader: false, // admit() says it with a problem document
     noDelay: true,
-    shouldUpgradeCallback: (request: IncomingMessage) =>
-      request.method === "GET" && request.headers.upgrade?.toLowerCase() === "websocket",
+    shouldUpgradeCallback: (request: IncomingMessage) => isUpgrade(request) && idle(request.socket),
   };
+}
+
+/** Anything else with `Upgrade` is a plain request (RFC 9110 section 7.8); a body could be read as frames. */
+function isUpgrade(request: IncomingMessage): boolean {
+  const { method, httpVersion, headers } = request;
+  if (method !== "GET" || httpVersion !== "1.1" || hasBody(request)) return false;
+  return headers.upgrade?.toLowerCase() === "websocket";
 }
 
 const CONNECT_REFUSED: Problem = {
@@ -171,11 +187,6 @@ const CONNECT_REFUSED: Problem = {
   title: "Method Not Allowed",
   detail: "CONNECT is not relayed.",
   fields: [["Allow", "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"]],
-};
-const UNKNOWN_EXPECTATION: Problem = {
-  status: 417,
-  title: "Expectation Failed",
-  detail: "The only expectation understood here is 100-continue.",
 };
 const HEADER_TOO_LARGE: Problem = {
   status: 431,
@@ -187,8 +198,12 @@ const HEADER_TOO_SLOW: Problem = {
   title: "Request Timeout",
   detail: "The request's header did not arrive within timeouts.client_header.",
 };
-const UNREADABLE: Problem = {
+const UNREADABLE: Refusal = {
   status: 400,
   title: "Bad Request",
   detail: "The request is not valid HTTP/1.1.",
+};
+const PARSE_PROBLEMS: Readonly<Record<string, Problem>> = {
+  HPE_HEADER_OVERFLOW: HEADER_TOO_LARGE,
+  ERR_HTTP_REQUEST_TIMEOUT: HEADER_TOO_SLOW,
 };

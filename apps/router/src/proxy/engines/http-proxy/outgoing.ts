@@ -1,7 +1,9 @@
 import { Agent, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
+import type httpProxy from "http-proxy";
 import { type Field, requestFields } from "../../../core/forwarding.ts";
 import type { RequestFacts } from "../../../core/request-facts.ts";
 import type { Admitted } from "../../../core/request-line.ts";
+import type { Target } from "../../../targets/target.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import type { Exchange } from "../../exchange.ts";
 import { plainAddress } from "../../networks.ts";
@@ -12,29 +14,46 @@ const IDLE = 4000;
 /** A POST that may not be repeated takes only a connection that was in use a moment ago. */
 const IDLE_ONCE = 1000;
 
-/** Pools of connections to targets. `maxSockets` has no cap: limits belong to clients, not to the way behind us. */
+/**
+ * Pools of connections to targets. `maxSockets` has no cap: limits belong to clients, not to the way behind us. An idle
+ * connection on which bytes arrive is closed by the Agent, so that they are nobody's answer.
+ */
 export class Pools {
-  readonly #repeatable = new Agent({
-    keepAlive: true,
-    scheduling: "lifo",
-    maxFreeSockets: 1024,
-    timeout: IDLE,
-  });
-  readonly #once = new Agent({
-    keepAlive: true,
-    scheduling: "lifo",
-    maxFreeSockets: 1024,
-    timeout: IDLE_ONCE,
-  });
+  readonly #repeatable = pool(IDLE);
+  readonly #once = pool(IDLE_ONCE);
+  readonly #fresh = new Agent({ keepAlive: false });
 
   for(repeatable: boolean): Agent {
     return repeatable ? this.#repeatable : this.#once;
   }
 
+  /** Gives a new connection to each request. */
+  get fresh(): Agent {
+    return this.#fresh;
+  }
+
   destroy(): void {
     this.#repeatable.destroy();
     this.#once.destroy();
+    this.#fresh.destroy();
   }
+}
+
+function pool(idle: number): Agent {
+  return new Agent({ keepAlive: true, scheduling: "lifo", maxFreeSockets: 1024, timeout: idle });
+}
+
+type Way = NonNullable<httpProxy.ServerOptions["target"]>;
+
+const ways = new WeakMap<Target, Way>();
+
+/** http-proxy's words for a target; made once, because it would parse a URL for each request. */
+export function wayTo(target: Target): Way {
+  const known = ways.get(target);
+  if (known !== undefined) return known;
+  const way = { protocol: "http:", host: target.host, hostname: target.host, port: String(target.port) };
+  ways.set(target, way as Way);
+  return way as Way;
 }
 
 /** The header fields that an upstream gets. Framing is said anew: it belongs to this connection (RFC 9112 section 6). */

@@ -4,6 +4,15 @@ import type { Outcome } from "../../../core/outcome.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import type { Exchange } from "../../exchange.ts";
 
+export interface BodyEvents {
+  /** The client has been told to go on, or need not be: its body is wanted now. Called once. */
+  wanted(): void;
+  /** The whole body has been handed to the attempt under way. */
+  sent(): void;
+  /** The body is too large, too slow, or not taken by the upstream. Called at most once. */
+  fault(outcome: Outcome): void;
+}
+
 /**
  * A request's body between the client and whichever attempt is under way. What has arrived stays in a buffer while it
  * fits, so that the next attempt gets the whole body; past that it streams through, and the request cannot be repeated.
@@ -12,27 +21,26 @@ export class RequestBody {
   readonly #plane: DataPlane;
   readonly #exchange: Exchange;
   readonly #request: IncomingMessage;
-  readonly #fault: (outcome: Outcome) => void;
+  readonly #events: BodyEvents;
   #chunks: Buffer[] = [];
   #kept = 0;
   #received = 0;
-  #complete = false;
+  #complete: boolean;
+  #wanted = false;
+  #answered = false;
+  #done = false;
   #sink: Writable | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param fault called at most once, when the body is too large, too slow, or broken. */
-  constructor(
-    plane: DataPlane,
-    exchange: Exchange,
-    request: IncomingMessage,
-    fault: (outcome: Outcome) => void,
-  ) {
+  constructor(plane: DataPlane, exchange: Exchange, request: IncomingMessage, events: BodyEvents) {
     this.#plane = plane;
     this.#exchange = exchange;
     this.#request = request;
-    this.#fault = fault;
+    this.#events = events;
     this.#complete = !hasBody(request);
-    if (!this.#complete) this.#listen();
+    if (this.#complete) return;
+    if (Number(request.headers["content-length"] ?? 0) > plane.config.retry.buffer) exchange.bodyKept = false;
+    this.#listen();
   }
 
   /** The whole body has arrived. */
@@ -42,43 +50,51 @@ export class RequestBody {
 
   /** What http-proxy calls on its `buffer`: makes `sink` the one that gets the body, from its first byte. */
   pipe(sink: Writable): void {
-    if (this.#complete && this.#chunks.length === 0) {
-      sink.end();
-      return;
-    }
     this.#sink = sink;
     for (const chunk of this.#chunks) sink.write(chunk);
-    if (this.#complete) sink.end();
-    else this.#request.resume();
+    if (this.#complete) this.#endSink();
+    else this.#read();
   }
 
   /** No attempt takes the body for now. */
   detach(): void {
     this.#sink = undefined;
+    clearTimeout(this.#timer);
     if (!this.#complete) this.#request.pause();
+  }
+
+  /** An answer has come before the end of the body: the rest is passed on, but nobody waits for it. */
+  answered(): void {
+    this.#answered = true;
+    clearTimeout(this.#timer);
+    this.#drop();
+    this.#exchange.bodyKept = false;
   }
 
   /** The request has been answered or given up: what still comes is thrown away. */
   end(): void {
+    this.#done = true;
     clearTimeout(this.#timer);
     this.#sink = undefined;
     this.#drop();
-    if (!this.#complete) {
-      this.#request.removeAllListeners("data");
-      this.#request.resume();
-    }
+    if (!this.#complete) this.#request.resume();
   }
 
   #listen(): void {
-    const { client_body } = this.#plane.config.timeouts;
-    this.#timer = setTimeout(() => this.#fail("body_timeout"), client_body);
     this.#request.on("data", (chunk: Buffer) => this.#take(chunk));
     this.#request.on("end", () => this.#finish());
     this.#request.pause();
   }
 
+  #read(): void {
+    if (!this.#wanted) this.#events.wanted();
+    this.#wanted = true;
+    this.#arm("body_timeout", this.#plane.config.timeouts.client_body);
+    this.#request.resume();
+  }
+
   #take(chunk: Buffer): void {
-    this.#timer?.refresh();
+    if (this.#done) return;
     this.#received += chunk.length;
     if (this.#received > this.#plane.config.limits.body) {
       this.#fail("body_too_large");
@@ -86,13 +102,14 @@ export class RequestBody {
     }
     this.#keep(chunk);
     const sink = this.#sink;
-    if (!sink || sink.destroyed || sink.write(chunk)) return;
-    this.#request.pause();
-    clearTimeout(this.#timer); // it is the upstream that is slow now
-    sink.once("drain", () => {
-      if (this.#sink !== sink || this.#complete) return;
+    if (!sink || sink.destroyed || sink.write(chunk)) {
       this.#timer?.refresh();
-      this.#request.resume();
+      return;
+    }
+    this.#request.pause();
+    this.#arm("response_timeout", this.#plane.config.timeouts.response_header);
+    sink.once("drain", () => {
+      if (this.#sink === sink && !this.#complete) this.#read();
     });
   }
 
@@ -116,20 +133,33 @@ export class RequestBody {
   }
 
   #finish(): void {
+    if (this.#done) return;
     this.#complete = true;
     clearTimeout(this.#timer);
-    this.#sink?.end();
+    this.#endSink();
+  }
+
+  #endSink(): void {
+    if (!this.#sink) return;
+    this.#sink.end();
+    this.#events.sent();
+  }
+
+  /** Once there is an answer, its own time-out watches over both sides. */
+  #arm(outcome: Outcome, after: number): void {
+    clearTimeout(this.#timer);
+    if (!this.#answered) this.#timer = setTimeout(() => this.#fail(outcome), after);
   }
 
   #fail(outcome: Outcome): void {
+    this.#done = true;
     clearTimeout(this.#timer);
-    this.#request.removeAllListeners("data");
-    this.#fault(outcome);
+    this.#events.fault(outcome);
   }
 }
 
 /** RFC 9112 section 6: a request has a body exactly if it has Content-Length or Transfer-Encoding. */
 export function hasBody(request: IncomingMessage): boolean {
   const length = request.headers["content-length"];
-  return (length !== undefined && length !== "0") || request.headers["transfer-encoding"] !== undefined;
+  return (length !== undefined && Number(length) !== 0) || request.headers["transfer-encoding"] !== undefined;
 }

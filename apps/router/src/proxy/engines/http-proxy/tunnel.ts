@@ -1,46 +1,39 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type httpProxy from "http-proxy";
-import { responseFields } from "../../../core/forwarding.ts";
+import type { Timeouts } from "../../../config/config.ts";
 import { answeredWith, type Outcome, outcomeRow } from "../../../core/outcome.ts";
-import { type Admitted, admit, isRefusal } from "../../../core/request-line.ts";
+import type { Admitted } from "../../../core/request-line.ts";
+import { responseFault } from "../../../core/response-head.ts";
 import type { Lease } from "../../../targets/target.ts";
-import type { DataPlane } from "../../data-plane.ts";
 import type { Exchange } from "../../exchange.ts";
-import { fieldsOf, ownFields, writeProblem } from "./answer.ts";
-import { factsOf, outgoingHeaders } from "./outgoing.ts";
+import { answerFields, fieldsOf, headText, ownFields, writeProblem } from "./answer.ts";
+import { failure } from "./failure.ts";
+import type { Means } from "./handle-request.ts";
+import { factsOf, outgoingHeaders, wayTo } from "./outgoing.ts";
 
 /** What the proxy's events carry back to the tunnel that they belong to. */
 export interface TunnelOptions extends httpProxy.ServerOptions {
   readonly tunnel: Tunnel;
 }
 
-/** Admits an upgrade to WebSocket and begins its tunnel. */
+/** Begins the tunnel of an admitted upgrade to WebSocket. `head` is what the client sent ahead of the answer. */
 export function openTunnel(
-  plane: DataPlane,
-  proxy: httpProxy,
+  means: Means,
   request: IncomingMessage,
   socket: Socket,
   head: Buffer,
+  admitted: Admitted,
 ): void {
-  // Until http-proxy has a listener of its own, a reset here would be an uncaught exception.
-  socket.on("error", () => socket.destroy());
-  const { limits } = plane.config;
-  const line = { method: request.method!, target: request.url!, httpVersion: request.httpVersion };
-  const admitted = admit({ ...line, fields: fieldsOf(request) }, limits);
-  if (isRefusal(admitted)) {
-    plane.refused(line.method, admitted.status);
-    writeProblem(socket, admitted);
+  const exchange = means.plane.begin(factsOf(request, admitted.path));
+  const lease = exchange.claim();
+  if (lease) {
+    new Tunnel(exchange, lease, socket, admitted).start(means, request, head);
     return;
   }
-  const exchange = plane.begin(factsOf(request, admitted.path));
-  const lease = exchange.claim();
-  if (lease) new Tunnel(exchange, lease, socket, admitted).start(plane, proxy, request, head);
-  else {
-    const row = outcomeRow("no_target");
-    writeProblem(socket, { ...row, fields: [["Retry-After", "1"], ...ownFields(exchange)] });
-    exchange.finish(row.status, "no_target", 0);
-  }
+  const row = outcomeRow("no_target");
+  writeProblem(socket, { ...row, fields: [["Retry-After", "1"], ...ownFields(exchange)] });
+  exchange.finish(row.status, "no_target", 0);
 }
 
 /** A WebSocket's way through: one attempt, then bytes both ways until either end closes. */
@@ -49,9 +42,15 @@ export class Tunnel {
   readonly #lease: Lease;
   readonly #socket: Socket;
   readonly #admitted: Admitted;
+  #request: ClientRequest | undefined;
   #outcome: Outcome = "client_abort";
   #status = 499;
-  #connectTimer: NodeJS.Timeout | undefined;
+  #connected = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** Until bytes may pass, the client's are only waited for: to see it go takes reading. */
+  readonly #peek = () => {
+    this.#socket.read(0);
+  };
 
   constructor(exchange: Exchange, lease: Lease, socket: Socket, admitted: Admitted) {
     this.#exchange = exchange;
@@ -60,61 +59,116 @@ export class Tunnel {
     this.#admitted = admitted;
   }
 
-  start(plane: DataPlane, proxy: httpProxy, request: IncomingMessage, head: Buffer): void {
+  start({ plane, proxy }: Means, request: IncomingMessage, head: Buffer): void {
     const headers = outgoingHeaders(plane, request, this.#exchange, this.#admitted);
     headers.Connection = "Upgrade";
     headers.Upgrade = "websocket";
     request.headers = headers as IncomingMessage["headers"];
+    const { timeouts } = plane.config;
+    this.#timer = setTimeout(() => this.#failed("connect_timeout"), timeouts.connect);
     this.#socket.once("close", () => this.#closed());
-    const options: TunnelOptions = { target: this.#lease.target.url, tunnel: this };
-    proxy.ws(request, this.#socket, head, options, () => this.#failed("connect_failed"));
-    const { connect, response_header } = plane.config.timeouts;
-    this.#connectTimer = setTimeout(() => this.#failed("response_timeout"), connect + response_header);
+    this.#socket.once("end", () => this.#left());
+    const options: TunnelOptions = {
+      target: wayTo(this.#lease.target),
+      toProxy: true,
+      ignorePath: true,
+      tunnel: this,
+    };
+    proxy.ws(request, this.#socket, head, options, (error) =>
+      this.#failed(failure(error as NodeJS.ErrnoException, this.#connected)),
+    );
+    this.#request?.once("socket", (upstream) => upstream.once("connect", () => this.#reached(timeouts)));
+    this.#socket.on("readable", this.#peek);
   }
 
-  /** http-proxy has made its request. */
+  /** http-proxy has made its request; what is set here comes before its own listeners. */
   bind(request: ClientRequest): void {
+    this.#request = request;
     request.path = this.#admitted.path;
-    this.#socket.once("close", () => request.destroy());
-    request.once("upgrade", (_response, upstream) => {
-      this.#answered(101);
-      this.#socket.once("close", () => upstream.destroy());
-      upstream.once("close", () => this.#socket.destroySoon());
-    });
+    request.once("upgrade", (response, upstream) => this.#opened(response, upstream));
     request.once("response", (response) => this.#declined(response));
+  }
+
+  #reached(timeouts: Timeouts): void {
+    this.#connected = true;
+    if (this.#status !== 499) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#failed("response_timeout"), timeouts.response_header);
+  }
+
+  #opened(response: IncomingMessage, upstream: Socket): void {
+    this.#answered(101);
+    this.#socket.once("close", () => upstream.destroy());
+    upstream.once("close", () => this.#socket.destroySoon());
+    // http-proxy writes the head from these.
+    const fields: [string, string | string[]][] = [
+      ["Connection", "Upgrade"],
+      ["Upgrade", "websocket"],
+    ];
+    response.headers = Object.fromEntries(fields.concat(grouped(answerFields(response, this.#exchange))));
   }
 
   /** The upstream answers with something else. http-proxy would send the decoded body under the coded framing. */
   #declined(response: IncomingMessage): void {
-    (response as IncomingMessage & { upgrade: boolean }).upgrade = true;
-    this.#answered(response.statusCode!);
-    const fields = responseFields(fieldsOf(response))
-      .filter(([name]) => name.toLowerCase() !== "content-length")
-      .concat(ownFields(this.#exchange), [["Connection", "close"]]);
-    const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-    this.#socket.write(`HTTP/1.1 ${response.statusCode} ${response.statusMessage ?? ""}\r\n${lines}\r\n`);
-    response.once("aborted", () => this.#socket.destroy());
-    response.pipe(this.#socket);
+    (response as IncomingMessage & { upgrade: boolean }).upgrade = true; // http-proxy leaves it alone then
+    const { statusCode: status = 0, statusMessage: reason = "", httpVersion } = response;
+    if (responseFault({ status, reason, httpVersion, fields: fieldsOf(response) }) !== undefined) {
+      this.#failed("invalid_response");
+      return;
+    }
+    this.#answered(status);
+    const fields = answerFields(response, this.#exchange);
+    this.#socket.write(headText(status, reason, [...fields, ["Connection", "close"]]), "latin1");
+    response.once("aborted", () => {
+      this.#outcome = "truncated";
+      this.#socket.resetAndDestroy();
+    });
+    response.once("end", () => this.#socket.destroySoon());
+    response.pipe(this.#socket, { end: false });
   }
 
   #answered(status: number): void {
-    clearTimeout(this.#connectTimer);
+    this.#stopWaiting();
     this.#exchange.firstByte(this.#lease);
     this.#status = status;
-    this.#outcome = answeredWith(status);
+    this.#outcome = status === 101 ? "answered" : answeredWith(status);
   }
 
   #failed(outcome: Outcome): void {
-    if (this.#status !== 499) return;
+    if (this.#status !== 499 || this.#socket.destroyed) return;
+    this.#stopWaiting();
     this.#outcome = outcome;
     this.#status = outcomeRow(outcome).status;
     writeProblem(this.#socket, { ...outcomeRow(outcome), fields: ownFields(this.#exchange) });
+    this.#request?.destroy();
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#timer);
+    this.#socket.off("readable", this.#peek);
+  }
+
+  /** The client has closed its half before there was an answer, as one does that goes away. */
+  #left(): void {
+    if (this.#status === 499) this.#socket.destroy();
   }
 
   #closed(): void {
-    clearTimeout(this.#connectTimer);
+    clearTimeout(this.#timer);
+    this.#request?.destroy();
     this.#lease.release();
     this.#exchange.settle(this.#lease, this.#outcome);
     this.#exchange.finish(this.#status, this.#outcome, this.#socket.bytesWritten);
   }
+}
+
+/** Repeated fields as http-proxy writes them: one line for each element. */
+function grouped(fields: readonly (readonly [string, string])[]): [string, string | string[]][] {
+  const all = new Map<string, [string, string[]]>();
+  for (const [name, value] of fields) {
+    const known = all.get(name.toLowerCase());
+    if (known) known[1].push(value);
+    else all.set(name.toLowerCase(), [name, [value]]);
+  }
+  return [...all.values()];
 }

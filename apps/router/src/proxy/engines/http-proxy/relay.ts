@@ -1,0 +1,69 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { answeredWith, type Outcome } from "../../../core/outcome.ts";
+
+/**
+ * Passes an answer's body on, as fast as the slower side allows. The head has been written; `written` is told the bytes
+ * of each chunk. `idle` is how long either side may be silent, in milliseconds.
+ * @returns how it ended. Where that is not as answered, the client's message is incomplete and the caller cuts it.
+ */
+export function relay(
+  response: IncomingMessage,
+  out: ServerResponse,
+  idle: number,
+  written: (bytes: number) => void,
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const answered = answeredWith(response.statusCode!);
+    let clientIsSlow = false;
+    const timer = setTimeout(() => end(clientIsSlow ? "client_abort" : "stream_timeout"), idle);
+
+    const end = (outcome: Outcome) => {
+      clearTimeout(timer);
+      out.off("close", closed);
+      out.off("drain", drained);
+      response.off("data", pass);
+      resolve(outcome);
+    };
+    const closed = () => end(out.writableFinished ? answered : "client_abort");
+    const drained = () => {
+      clientIsSlow = false;
+      timer.refresh();
+      response.resume();
+    };
+    const pass = (chunk: Buffer) => {
+      timer.refresh();
+      written(chunk.length);
+      if (out.write(chunk)) return;
+      clientIsSlow = true;
+      response.pause();
+    };
+    const ended = () => {
+      if (!response.complete) return end("truncated");
+      clientIsSlow = true;
+      timer.refresh();
+      out.end(() => end(answered));
+    };
+
+    out.on("close", closed);
+    out.on("drain", drained);
+    response.on("data", pass);
+    response.once("end", ended);
+    response.once("error", () => end("truncated"));
+    response.once("aborted", () => end("truncated"));
+  });
+}
+
+/**
+ * Cuts the client's connection so that it cannot take the message for whole. A body that lasts until the connection's
+ * end needs a reset to tell; the others miss bytes, and a plain close lets those through that were sent.
+ */
+export function cut(out: ServerResponse): void {
+  const { socket } = out;
+  const untilClose = !out.chunkedEncoding && !/\r\ncontent-length:/i.test(headOf(out));
+  if (untilClose && socket) socket.resetAndDestroy();
+  else out.destroy();
+}
+
+function headOf(out: ServerResponse): string {
+  return (out as ServerResponse & { _header: string | null })._header ?? "";
+}
