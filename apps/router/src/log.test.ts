@@ -68,3 +68,18 @@ test.each(["process.exit(0)", "flushLog(log).then(() => process.exit(0))"])(
     expect(output.trimEnd().split("\n")).toHaveLength(5000);
   },
 );
+
+test("a reader that went away does not hold up the end", async () => {
+  const module = fileURLToPath(new URL("./log.ts", import.meta.url));
+  const script = `import { createLog, flushLog } from ${JSON.stringify(module)};
+    const log = createLog({ level: "info" });
+    log.info("first");
+    process.on("SIGTERM", async () => { log.info("last"); await flushLog(log); process.exit(7); });
+    setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script]);
+  child.stdout.once("data", () => {
+    child.stdout.destroy();
+    child.kill("SIGTERM");
+  });
+  expect(await new Promise((resolve) => child.once("exit", resolve))).toBe(7);
+});

@@ -68,7 +68,20 @@ export function createLog({ level }: Pick<LogConfig, "level">, stream?: Destinat
   );
 }
 
-/** Resolves when all that was logged has been handed to the system; to be awaited before `process.exit`. */
+/** Milliseconds that a reader of stdout may hold up the end. */
+const PATIENCE = 1000;
+
+/**
+ * Resolves when all that was logged has been handed to the system, or when nobody takes it; to be awaited before
+ * `process.exit`.
+ */
 export function flushLog(log: Logger): Promise<void> {
-  return new Promise((resolve) => log.flush(() => resolve()));
+  return new Promise((resolve) => {
+    // where the reader of a pipe is gone, the callback never comes
+    const timer = setTimeout(resolve, PATIENCE);
+    log.flush(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { VERSION } from "../version.ts";
 import { addCheck } from "./check.ts";
 import { addFlip } from "./flip.ts";
 import { addGlobals } from "./globals.ts";
@@ -18,6 +19,7 @@ export function createProgram(): Command {
     .description(
       "Releases machine-learning models without downtime: splits traffic between versions and moves it.",
     )
+    .version(VERSION)
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({

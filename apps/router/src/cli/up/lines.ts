@@ -1,17 +1,12 @@
+import type { Weights } from "../admin-types.ts";
+import { formatWeights } from "../format.ts";
 import { paint } from "../output.ts";
 
 const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"];
 /** What every line has, or what is of no use to a reader. */
-const SILENT: ReadonlySet<string> = new Set([
-  "level",
-  "time",
-  "msg",
-  "pid",
-  "hostname",
-  "color",
-  "request_id",
-  "err",
-]);
+const SILENT: ReadonlySet<string> = new Set(
+  "level time msg pid hostname color request_id err at epoch from to".split(" "),
+);
 
 interface Entry {
   readonly level: string;
@@ -49,15 +44,29 @@ function parseEntry(line: string): Entry | undefined {
 }
 
 function details({ fields, msg }: Entry): string {
-  if (msg === "request") {
-    const { method, path, status, color, outcome } = fields;
-    return ` ${method} ${path} ${status} ${color} ${outcome}`;
-  }
+  if (msg === "request") return ` ${request(fields)}`;
   const shown = Object.entries(fields).filter(
-    ([key, value]) => !SILENT.has(key) && value !== null && typeof value !== "object",
+    ([key, value]) =>
+      !SILENT.has(key) && value !== null && typeof value !== "object" && !msg.includes(String(value)),
   );
   const err = fields.err as { message?: string } | undefined;
   const parts = shown.map(([key, value]) => `${key}=${value}`);
+  if (isWeights(fields.from) && isWeights(fields.to)) {
+    parts.unshift(`${formatWeights(fields.from)} → ${formatWeights(fields.to)}`);
+  }
   if (err?.message) parts.push(err.message);
   return parts.length > 0 ? ` ${paint("dim", parts.join(" "))}` : "";
+}
+
+function request({ method, path, status, color, outcome, attempts }: Entry["fields"]): string {
+  const tries = Number(attempts) > 1 ? ` after ${attempts} attempts` : "";
+  return `${method} ${path} ${status} ${color} ${outcome}${tries}`;
+}
+
+function isWeights(value: unknown): value is Weights {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Object.values(value).every((each) => typeof each === "number")
+  );
 }

@@ -12,6 +12,9 @@ import { welcome } from "./welcome.ts";
 /** Thrown where a signal ended the start; no failure. */
 const STOPPED = new Error("stopped");
 
+/** Milliseconds between two looks whether npm still lives. */
+const PARENT_CHECK = 200;
+
 /** Runs the demo until a signal; resolves with the exit code. @throws CliError when it cannot be started */
 export async function runUp(options: UpOptions): Promise<number> {
   const demo = new Demo();
@@ -40,9 +43,22 @@ class Demo {
         this.#end.abort(STOPPED);
       });
     }
+    this.#endWithNpm();
     process.on("exit", () => {
       for (const each of this.#processes) each.kill();
     });
+  }
+
+  /** npm passes SIGTERM on to its shell, which dies of it and tells nobody: then this process has another parent. */
+  #endWithNpm(): void {
+    if (process.env.npm_lifecycle_event === undefined) return;
+    const npm = process.ppid;
+    const timer = setInterval(() => {
+      if (process.ppid === npm) return;
+      clearInterval(timer);
+      this.#end.abort(STOPPED);
+    }, PARENT_CHECK);
+    timer.unref();
   }
 
   async start(plan: Plan): Promise<void> {
@@ -58,7 +74,8 @@ class Demo {
       [join(ROOT, "apps/router/bin/sluice.js"), "serve", "--config", plan.configPath],
       plan,
     );
-    await untilReady("the router", `${localUrl(plan.admin)}/readyz`, signal);
+    await untilReady("the admin API", `${localUrl(plan.admin)}/readyz`, signal);
+    await untilReady("the router", `${localUrl(plan.listen)}/health/ready`, signal);
     print(await welcome(plan, this.#processes));
     this.#running = true;
     for (const each of this.#processes) each.keepAlive();

@@ -1,12 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, type WriteStream } from "node:fs";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 
 /** Milliseconds before a dead process is started again: doubled each time, until it lived for `STEADY`. */
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 10_000;
 const STEADY = 10_000;
 const LINES_KEPT = 5;
+
+const GUARD = new URL("./orphan-guard.ts", import.meta.url).href;
 
 export interface Recipe {
   readonly name: string;
@@ -80,12 +83,12 @@ export class Supervised {
     const begun = performance.now();
     this.#lastLines = [];
     // A process group of its own: Ctrl-C in the terminal reaches only the supervisor, which ends them in order.
-    const child = spawn(process.execPath, this.#recipe.args, {
+    const child = spawn(process.execPath, ["--import", GUARD, ...this.#recipe.args], {
       detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
     });
     this.#child = child;
-    for (const stream of [child.stdout, child.stderr]) {
+    for (const stream of [child.stdout as Readable, child.stderr as Readable]) {
       createInterface({ input: stream }).on("line", (line) => this.#line(line));
     }
     this.#exited = new Promise((resolve) => {

@@ -44,10 +44,28 @@ describe("log lines on the terminal", () => {
       status: 502,
       color: "green",
       outcome: "reset",
+      attempts: 2,
       bytes: 3,
     };
     expect(compactLine("router", JSON.stringify(line), NOW)).toBe(
-      "20:15:04 router request POST /p 502 green reset",
+      "20:15:04 router request POST /p 502 green reset after 2 attempts",
+    );
+  });
+
+  test("tell a change of weights in shares, and nothing twice", () => {
+    const change = {
+      level: "info",
+      msg: "Change 2: flip by ops",
+      revision: 2,
+      kind: "flip",
+      who: "ops",
+      why: "1.0.1",
+      epoch: 5,
+      from: { blue: 9, green: 1 },
+      to: { blue: 0, green: 1 },
+    };
+    expect(compactLine("router", JSON.stringify(change), NOW)).toBe(
+      "20:15:04 router Change 2: flip by ops blue 90 %, green 10 % → blue 0 %, green 100 % why=1.0.1",
     );
   });
 
