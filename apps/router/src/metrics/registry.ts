@@ -114,14 +114,12 @@ export class RouterMetrics {
 
   #addRouting(): void {
     this.#add("gauge", "target_up", "1 where a target takes traffic, else 0.", () =>
-      this.#source
-        .snapshot()
-        .colors.flatMap(({ name, targets }) =>
-          targets.map(({ url, health }) => ({
-            labels: { color: name, target: url },
-            value: health === "up" ? 1 : 0,
-          })),
-        ),
+      this.#source.snapshot().colors.flatMap(({ name, targets }) =>
+        targets.map(({ url, health }) => ({
+          labels: { color: name, target: url },
+          value: health === "up" ? 1 : 0,
+        })),
+      ),
     );
     this.#add("gauge", "traffic_weight_ratio", "A color's share of new requests, 0 to 1.", () =>
       this.#source.snapshot().colors.map(({ name, share }) => ({ labels: { color: name }, value: share })),

@@ -1,3 +1,4 @@
+import type { HttpBindings } from "@hono/node-server";
 import type { Clock } from "../../core/clock.ts";
 import type { EventHub, StreamEvent } from "../events.ts";
 import type { AdminContext } from "./route.ts";
@@ -13,10 +14,11 @@ const encoder = new TextEncoder();
 export function streamEvents(c: AdminContext, events: EventHub, clock: Clock): Response {
   const headers = { "Content-Type": "text/event-stream", "X-Accel-Buffering": "no" };
   if (c.req.raw.method === "HEAD") return c.body(null, 200, headers);
-  return c.body(eventBytes(events, clock, c.req.header("Last-Event-ID"), c.req.raw.signal), 200, headers);
+  return c.body(eventBytes(c, events, clock), 200, headers);
 }
 
-function eventBytes(events: EventHub, clock: Clock, lastId: string | undefined, signal: AbortSignal) {
+function eventBytes(c: AdminContext, events: EventHub, clock: Clock) {
+  const { signal } = c.req.raw;
   let stop = () => {};
   const start = (controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>) => {
     let cancelBeat = () => {};
@@ -33,7 +35,8 @@ function eventBytes(events: EventHub, clock: Clock, lastId: string | undefined, 
       controller.enqueue(encoder.encode(text));
       if ((controller.desiredSize ?? 0) >= 0) return;
       stop();
-      controller.error(new Error("the client reads too slowly"));
+      controller.close();
+      cut(c); // a clean end would wait until the client has read all that it does not read
     };
     const beat = () => {
       cancelBeat = clock.after(HEARTBEAT, beat);
@@ -42,11 +45,16 @@ function eventBytes(events: EventHub, clock: Clock, lastId: string | undefined, 
     signal.addEventListener("abort", stop);
     cancelBeat = clock.after(HEARTBEAT, beat);
     send("retry: 1000\n\n");
-    unsubscribe = events.subscribe((event) => send(format(event)), lastId);
+    unsubscribe = events.subscribe((event) => send(format(event)), c.req.header("Last-Event-ID"));
     if (stopped) unsubscribe();
   };
   const size = (chunk: Uint8Array | undefined) => chunk?.byteLength ?? 0;
   return new ReadableStream({ start, cancel: () => stop() }, { highWaterMark: BUFFER, size });
+}
+
+/** Ends the connection, where there is one. */
+function cut(c: AdminContext): void {
+  (c.env as Partial<HttpBindings> | undefined)?.outgoing?.destroy();
 }
 
 function format({ id, type, data }: StreamEvent): string {

@@ -1,0 +1,147 @@
+import { spawnSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+import { GREEN, testPlane } from "../control/test-kit.ts";
+import { DURATION_BUCKETS } from "../core/report.ts";
+
+type Parts = Awaited<ReturnType<typeof testPlane>>;
+
+async function scrape({
+  call,
+}: Parts): Promise<{ text: string; value: (series: string) => number | undefined }> {
+  const { body, headers, status } = await call("GET", "/metrics");
+  expect(status).toBe(200);
+  expect(headers.get("Content-Type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+  const lines = new Map(
+    (body as string).split("\n").map((line) => [line.replace(/ [^ ]*$/, ""), Number(line.split(" ").at(-1))]),
+  );
+  return { text: body, value: (series) => lines.get(series) };
+}
+
+const hasPromtool = spawnSync("promtool", ["--version"]).status === 0;
+if (!hasPromtool)
+  console.log("promtool is not installed (Debian: prometheus): what it says of the metrics is not tested.");
+
+describe("the metrics", () => {
+  it.skipIf(!hasPromtool)("leave promtool nothing to say, before the first request and after", async () => {
+    const parts = await testPlane();
+    const check = async () => {
+      const { text } = await scrape(parts);
+      const { status, stderr, stdout } = spawnSync("promtool", ["check", "metrics"], {
+        input: text,
+        encoding: "utf8",
+      });
+      expect(stdout + stderr).toBe("");
+      expect(status).toBe(0);
+    };
+    await check();
+    parts.channel.count({ blue: { requests: { "OTHER 418": 3 } }, none: { requests: { "GET 400": 1 } } });
+    await check();
+  });
+
+  it("are all there with 0 before the first request, for every color", async () => {
+    const { value } = await scrape(await testPlane());
+    for (const color of ["blue", "green"]) {
+      for (const series of [
+        `sluice_requests_total{color="${color}",method="GET",code="200"}`,
+        `sluice_requests_total{color="${color}",method="POST",code="503"}`,
+        `sluice_assigned_total{color="${color}"}`,
+        `sluice_overridden_total{color="${color}"}`,
+        `sluice_attempts_total{color="${color}",outcome="connect_failed"}`,
+        `sluice_request_duration_seconds_bucket{color="${color}",le="+Inf"}`,
+        `sluice_request_duration_seconds_sum{color="${color}"}`,
+        `sluice_request_duration_seconds_count{color="${color}"}`,
+        `sluice_upstream_errors_total{color="${color}",reason="reset"}`,
+        `sluice_retries_total{color="${color}",reason="connect_failed"}`,
+        `sluice_requests_in_flight{color="${color}"}`,
+      ])
+        expect(value(series), series).toBe(0);
+    }
+    expect(value('sluice_requests_total{color="none",method="GET",code="503"}')).toBe(0);
+    expect(value('sluice_failovers_total{from="blue",to="green"}')).toBe(0);
+    expect(value('sluice_failovers_total{from="blue",to="blue"}')).toBeUndefined();
+    for (const kind of ["weights", "flip", "rollback", "undo", "reload"])
+      expect(value(`sluice_weight_changes_total{kind="${kind}"}`)).toBe(0);
+    expect(value('sluice_build_info{version="0.1.0"}')).toBe(1);
+  });
+
+  it("are what workers counted, exactly at the moment of the scrape", async () => {
+    const parts = await testPlane();
+    const buckets = [...DURATION_BUCKETS.map((bound) => (bound === 0.005 ? 3 : 0)), 2];
+    parts.channel.count({
+      green: {
+        inFlight: 2,
+        assigned: 6,
+        requests: { "POST 200": 3, "OTHER 502": 2 },
+        attempts: { reset: 1 },
+        upstreamErrors: { reset: 1 },
+        retries: { reset: 1 },
+        failovers: { blue: 4 },
+        duration: { buckets, sum: 61.5 },
+      },
+      none: { requests: { "GET 400": 7 } },
+    });
+    const { value } = await scrape(parts);
+    expect(value('sluice_requests_total{color="green",method="OTHER",code="502"}')).toBe(2);
+    expect(value('sluice_requests_total{color="none",method="GET",code="400"}')).toBe(7);
+    expect(value('sluice_failovers_total{from="green",to="blue"}')).toBe(4);
+    expect(value('sluice_retries_total{color="green",reason="reset"}')).toBe(1);
+    expect(value('sluice_requests_in_flight{color="green"}')).toBe(2);
+    expect(value('sluice_request_duration_seconds_bucket{color="green",le="0.0025"}')).toBe(0);
+    expect(value('sluice_request_duration_seconds_bucket{color="green",le="0.005"}')).toBe(3);
+    expect(value('sluice_request_duration_seconds_bucket{color="green",le="30"}')).toBe(3);
+    expect(value('sluice_request_duration_seconds_bucket{color="green",le="+Inf"}')).toBe(5);
+    expect(value('sluice_request_duration_seconds_count{color="green"}')).toBe(5);
+    expect(value('sluice_request_duration_seconds_sum{color="green"}')).toBe(61.5);
+  });
+
+  it("follow weights, epoch, health and changes", async () => {
+    const parts = await testPlane();
+    await parts.call("POST", "/admin/weights", { blue: 3, green: 1 });
+    await parts.call("POST", "/admin/rollback");
+    await parts.call("POST", "/admin/undo");
+    parts.probe.down(GREEN);
+    await parts.clock.advance(10_000);
+    const { value } = await scrape(parts);
+    expect(value('sluice_traffic_weight_ratio{color="green"}')).toBe(0.25);
+    expect(value("sluice_snapshot_epoch")).toBe(parts.plane.store.view.snapshot.epoch);
+    expect(value(`sluice_target_up{color="green",target="${GREEN}"}`)).toBe(0);
+    expect(value('sluice_target_up{color="blue",target="http://127.0.0.1:8001"}')).toBe(1);
+    expect(value('sluice_weight_changes_total{kind="weights"}')).toBe(1);
+    expect(value('sluice_weight_changes_total{kind="rollback"}')).toBe(1);
+    expect(value('sluice_weight_changes_total{kind="undo"}')).toBe(1);
+  });
+
+  it("lose the series of targets that are removed", async () => {
+    const parts = await testPlane();
+    parts.probe.down(GREEN);
+    await parts.clock.advance(10_000);
+    await parts.call("PUT", "/admin/colors/green/targets", { targets: ["http://127.0.0.1:8003"] });
+    const { text } = await scrape(parts);
+    expect(text).not.toContain(GREEN);
+    expect(text).toContain("http://127.0.0.1:8003");
+  });
+
+  it("add up workers and never go backwards when one is replaced", async () => {
+    const parts = await testPlane();
+    const assigned = async () => (await scrape(parts)).value('sluice_assigned_total{color="blue"}');
+    parts.channel.count({ blue: { assigned: 10, inFlight: 4 } }, 0);
+    parts.channel.count({ blue: { assigned: 5 } }, 1);
+    expect(await assigned()).toBe(15);
+    parts.channel.remove(0);
+    parts.channel.count({ blue: { assigned: 1 } }, 2);
+    expect(await assigned()).toBe(16);
+    parts.channel.count({ blue: { assigned: 2 } }, 1); // began anew under its old number
+    expect(await assigned()).toBe(18);
+    expect((await scrape(parts)).value('sluice_requests_in_flight{color="blue"}')).toBe(0);
+  });
+
+  it("say how the process does", async () => {
+    const { text } = await scrape(await testPlane());
+    for (const name of [
+      "process_cpu_seconds_total",
+      "process_resident_memory_bytes",
+      "nodejs_eventloop_lag_p99_seconds",
+    ])
+      expect(text).toContain(`\n${name} `);
+  });
+});
