@@ -33,15 +33,15 @@ export interface Case {
   /** The sections that say so. */
   readonly rfc: string;
   readonly config?: (defaults: Config) => Partial<Config>;
-  /** What the client sends; several pieces are sent one after another, each when the one before has reached us. */
+  /** What the client sends; several pieces are sent one after another, each when the one before has had an effect. */
   readonly send: string | readonly string[];
   readonly upstream?: Script;
   /** The final responses, in order. A number stands for its status. */
   readonly responses: readonly (Expected | number)[];
   /** Interim responses that come before the first final one. */
   readonly interim?: readonly number[];
-  /** The connection is closed after the last response; otherwise a further request on it must work. */
-  readonly closed?: boolean;
+  /** The connection is closed after the last response, or may be; otherwise a further request on it must work. */
+  readonly closed?: true | "may";
   /** Requests that reach the upstream. Default: as many as there are responses below 400, "0" where there are none. */
   readonly hits?: number;
   /** What the bytes that reached the upstream have, and have not. */

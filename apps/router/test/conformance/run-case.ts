@@ -20,10 +20,9 @@ export async function runCase(test: Case, createEngine: CreateEngine): Promise<v
   );
   try {
     const client = await RawClient.connect(router.port);
-    await play(test, client);
-    const last = test.closed ? "" : PROBE;
-    client.send(last);
-    await within(test.closed ? client.untilClosed() : client.until("PROBE-OK"), client);
+    await play(test, client, upstream);
+    if (!test.closed) client.send(PROBE);
+    await within(ended(test, client), client);
     checkResponses(test, client);
     client.close();
     await checkUpstream(test, upstream, router);
@@ -33,21 +32,32 @@ export async function runCase(test: Case, createEngine: CreateEngine): Promise<v
   }
 }
 
-/** Sends piece after piece; a new one when the router has had the one before. */
-async function play(test: Case, client: RawClient): Promise<void> {
+/** Sends piece after piece; a further one once the one before shows at the upstream or at the client. */
+async function play(test: Case, client: RawClient, upstream: ScriptedUpstream): Promise<void> {
   const pieces = typeof test.send === "string" ? [test.send] : test.send;
-  for (const piece of pieces) {
-    await new Promise<void>((resolve) =>
-      client.socket.write(Buffer.from(piece, "latin1"), () => setImmediate(resolve)),
-    );
+  for (const [i, piece] of pieces.entries()) {
+    if (i > 0) await within(untilTrue(() => upstream.hits > 0 || client.text !== ""));
+    client.send(piece);
   }
 }
 
-function checkResponses(test: Case, client: RawClient): void {
+function ended(test: Case, client: RawClient): Promise<unknown> {
+  if (test.closed === undefined) return client.until("PROBE-OK");
+  if (test.closed === true) return client.untilClosed();
+  return untilTrue(() => {
+    const all = responsesTo(test, client).filter((each) => each.status >= 200 && each.complete);
+    return all.length === test.responses.length;
+  });
+}
+
+function responsesTo(test: Case, client: RawClient): ReadResponse[] {
   const sent = typeof test.send === "string" ? test.send : test.send.join("");
   const methods = [...sent.matchAll(/(?:^|\r\n)([A-Z]+) \S+ HTTP\/1\.[01]\r\n/g)].map((match) => match[1]!);
-  const ended = !client.closed ? "open" : client.reset ? "reset" : "end";
-  const all = readResponses(client.text, methods, ended);
+  return readResponses(client.text, methods, !client.closed ? "open" : client.reset ? "reset" : "end");
+}
+
+function checkResponses(test: Case, client: RawClient): void {
+  const all = responsesTo(test, client);
   const final = all.filter((response) => response.status >= 200);
   if (!test.closed) expect(final.pop()?.body, client.text).toBe("PROBE-OK");
   expect(final.map((response) => response.status).length, client.text).toBe(test.responses.length);

@@ -43,6 +43,15 @@ async function holding(): Promise<{ url: string; held: ServerResponse[]; arrived
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, held, arrived };
 }
 
+async function untilWeight(color: string, weight: number): Promise<void> {
+  for (;;) {
+    const state = (await (await fetch(`${router!.admin}/admin/state`)).json()) as {
+      weights: Record<string, number>;
+    };
+    if (state.weights[color] === weight) return;
+  }
+}
+
 it("answers wait=drained only when the last request of the emptied color has ended", async () => {
   const [blue, green] = [await holding(), await holding()];
   router = await startRouter({
@@ -61,6 +70,7 @@ it("answers wait=drained only when the last request of the emptied color has end
       return answer;
     },
   );
+  await untilWeight("blue", 0);
   const other = fetch(`${router.url}/other`).then((answer) => answer.headers.get("x-sluice-color"));
   await green.arrived();
   for (let i = 0; i < 20; i++) await fetch(`${router.admin}/admin/state`).then((state) => state.text());

@@ -5,19 +5,30 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
 export const rootPath = (path: string): string => `${ROOT}${path}`;
 
+export interface ChildOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** A process group of its own, which gets the signals as it would from a terminal. */
+  readonly group?: boolean;
+}
+
 /** A real process of a test, with what it printed. */
 export class Child {
   readonly process: ChildProcess;
+  readonly #group: boolean;
   #output = "";
   #wake: (() => void)[] = [];
 
-  constructor(
-    command: string,
-    args: readonly string[],
-    options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
-  ) {
+  constructor(command: string, args: readonly string[], options: ChildOptions = {}) {
     const env = { ...process.env, NO_COLOR: "1", ...options.env };
-    this.process = spawn(command, args, { env, cwd: options.cwd ?? ROOT, stdio: ["ignore", "pipe", "pipe"] });
+    this.#group = options.group ?? false;
+    const cwd = options.cwd ?? ROOT;
+    this.process = spawn(command, args, {
+      env,
+      cwd,
+      detached: this.#group,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     for (const stream of [this.process.stdout!, this.process.stderr!]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
         this.#output += text;
@@ -29,11 +40,7 @@ export class Child {
   }
 
   /** A file of this repository run by the Node that runs the tests. */
-  static node(
-    file: string,
-    args: readonly string[] = [],
-    options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
-  ): Child {
+  static node(file: string, args: readonly string[] = [], options: ChildOptions = {}): Child {
     return new Child(process.execPath, [rootPath(file), ...args], options);
   }
 
@@ -61,7 +68,8 @@ export class Child {
   }
 
   signal(name: NodeJS.Signals): void {
-    this.process.kill(name);
+    if (!this.running) return;
+    process.kill(this.#group ? -this.pid : this.pid, name);
   }
 
   /** Resolves with the exit code, or null after a signal. */
@@ -71,7 +79,7 @@ export class Child {
   }
 
   async kill(name: NodeJS.Signals = "SIGKILL"): Promise<number | null> {
-    if (this.running) this.process.kill(name);
+    this.signal(name);
     return this.exited();
   }
 
@@ -87,7 +95,7 @@ export async function endChildren(): Promise<void> {
   const all = [...children];
   children.clear();
   for (const child of all) {
-    if (child.running) child.signal("SIGCONT");
+    child.signal("SIGCONT");
     await child.kill();
   }
 }

@@ -116,6 +116,7 @@ export const CONNECTIONS: readonly Case[] = [
     rfc: "9110 §10.1.1",
     send: "GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n",
     responses: [200],
+    closed: "may",
   },
   {
     name: "an HTTP/1.0 client gets no 100",
@@ -163,7 +164,10 @@ export const CONNECTIONS: readonly Case[] = [
     name: "a chunked body over the limit, and the upstream request is aborted",
     rfc: "9110 §15.5.14",
     config: ({ limits }) => ({ limits: { ...limits, body: 1000 } }),
-    send: [`${POST}Transfer-Encoding: chunked\r\n\r\n`, `1f4\r\n${"a".repeat(500)}\r\n`.repeat(4)],
+    send: [
+      `${POST}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n`,
+      `1f4\r\n${"a".repeat(500)}\r\n`.repeat(4),
+    ],
     responses: [413],
     closed: true,
     hits: 1,
@@ -219,6 +223,7 @@ export const CONNECTIONS: readonly Case[] = [
     rfc: "9110 §7.8",
     send: "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n\r\n",
     responses: [200],
+    closed: "may",
     upstreamLacks: [/upgrade/i, /http2-settings/i],
   },
   {
@@ -234,6 +239,7 @@ export const CONNECTIONS: readonly Case[] = [
     rfc: "9110 §7.8",
     send: `GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 3\r\n\r\nabc`,
     responses: [200],
+    closed: "may",
     upstreamHas: ["abc"],
     upstreamLacks: [/upgrade/i],
   },

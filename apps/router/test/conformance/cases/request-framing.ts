@@ -12,7 +12,15 @@ function refused(name: string, rfc: string, send: string, status: number | reado
 
 /** A body that breaks off after its head was forwarded: 400, and the upstream request is aborted. */
 function broken(name: string, body: string, rfc = "9112 §7.1"): Case {
-  return { name, rfc, send: [CHUNKED, body], responses: [400], closed: true, hits: 1, aborted: true };
+  return {
+    name,
+    rfc,
+    send: [`${CHUNKED}3\r\nabc\r\n`, body],
+    responses: [400],
+    closed: true,
+    hits: 1,
+    aborted: true,
+  };
 }
 
 export const REQUEST_FRAMING: readonly Case[] = [
@@ -144,7 +152,7 @@ export const REQUEST_FRAMING: readonly Case[] = [
     rfc: "9112 §7",
     send: `${POST}Transfer-Encoding: CHUNKED\r\n\r\n3\r\nabc\r\n0\r\n\r\n`,
     responses: [200],
-    upstreamHas: [/transfer-encoding: chunked\r\n/],
+    upstreamHas: [/transfer-encoding: chunked\r\n/i],
   },
   {
     name: "a chunked DELETE keeps its framing (http-proxy #1721)",
@@ -194,10 +202,10 @@ export const REQUEST_FRAMING: readonly Case[] = [
   {
     name: "trailers never become header fields",
     rfc: "9110 §6.5.1",
-    send: [`${CHUNKED}3\r\nabc\r\n0\r\nX-Smuggled: 1\r\n`, "Content-Length: 99\r\n\r\n"],
+    send: [`${CHUNKED}3\r\nabc\r\n0\r\nX-Smuggled: 1\r\n`, "Authorization: x\r\n\r\n"],
     responses: [200],
     upstreamHas: ["abc"],
-    upstreamLacks: [/content-length/i, /x-smuggled[\s\S]*\r\n\r\n3\r\n/i],
+    upstreamLacks: [/(?:x-smuggled|authorization)[\s\S]*\r\n\r\n3\r\n/i],
   },
   {
     name: "request trailers are relayed",

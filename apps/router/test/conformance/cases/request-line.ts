@@ -124,7 +124,7 @@ export const REQUEST_LINE: readonly Case[] = [
   refused("HTTP/1.2", "9112 §2.3", `GET / HTTP/1.2\r\n${HOST}`, [400, 505]),
   refused("HTTP/2.0 in clear text", "9112 §2.3", `GET / HTTP/2.0\r\n${HOST}`, [400, 505]),
   refused("HTTP/0.9 with a version", "9112 §2.3", `GET / HTTP/0.9\r\n${HOST}`, [400, 505]),
-  refused("HTTP/0.9 without a version", "9112 §3", "GET /\r\n\r\n"),
+  refused("HTTP/0.9 without a version", "9112 §3", "GET /\r\n\r\n", [400, 505]),
   refused("http/1.1 in lower case", "9112 §2.3", `GET / http/1.1\r\n${HOST}`),
   refused("HTTP/01.1", "9112 §2.3", `GET / HTTP/01.1\r\n${HOST}`),
   refused("HTTP/1.10", "9112 §2.3", `GET / HTTP/1.10\r\n${HOST}`),

@@ -1,0 +1,68 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { Child, endChildren, rootPath } from "../support/child.ts";
+
+const run = promisify(execFile);
+
+/** Each line of the shell blocks of a document. */
+function commandsOf(file: string): string[] {
+  const blocks = readFileSync(rootPath(file), "utf8").matchAll(/^```sh\n([\s\S]*?)^```/gm);
+  return [...blocks].flatMap(([, lines]) => lines!.trim().split("\n"));
+}
+
+/** What has to be seen after each of the README's commands, in their order. */
+const EXPECTED: readonly (readonly [start: string, seen: RegExp])[] = [
+  ["curl -s -X POST localhost:8080/api/predict/", /^\{"predictions":\[\{"fare_amount":\d/],
+  ["npm run predict -- -n 100", /100/],
+  ["npm run status", /blue[\s\S]*green/],
+  ["npm exec -- sluice weights", /blue.*50[\s\S]*green.*50/],
+  ["npm exec -- sluice flip green", /green/],
+  ["npm exec -- sluice rollback", /blue/],
+  ["npm exec -- sluice history", /1\.0\.1 looks good/],
+  ["curl -s -X POST 'localhost:9900/admin/weights", /"drained":true/],
+  ["curl -s -X POST localhost:9900/admin/rollback", /"weights":/],
+  ["curl -s localhost:9900/admin/state", /"epoch":\d+/],
+  ["curl -s localhost:9900/metrics", /^sluice_requests_total\{/m],
+  ["npm run -s train -- --csv data/sample.csv", /RMSE/],
+  ["npm run -s evaluate --", /"rmse":/],
+  ["npm exec -- sluice check", /sluice\.yaml/],
+  ["npm run bench", /nginx|Sluice/],
+];
+
+/** Run by whoever runs this test; the first is started below, by its second half. */
+const OUTSIDE = ["npm ci && npm start", "npm ci && npm test"];
+
+let demo: Child;
+beforeAll(async () => {
+  demo = new Child("npm", ["start"], { group: true });
+  await demo.printed(/Ctrl-C stops everything/);
+}, 120_000);
+afterAll(async () => {
+  demo.signal("SIGINT");
+  const code = await demo.exited();
+  await endChildren();
+  expect(code).toBe(0);
+});
+
+it("lists exactly the commands that are tested", () => {
+  const untested = commandsOf("README.md").filter(
+    (command) => !OUTSIDE.includes(command) && !EXPECTED.some(([start]) => command.startsWith(start)),
+  );
+  expect(untested).toEqual([]);
+  expect(commandsOf("README.md").slice(0, 2)).toEqual(OUTSIDE);
+});
+
+for (const [start, seen] of EXPECTED) {
+  it(`runs ${start}`, async () => {
+    const command = commandsOf("README.md").find((line) => line.startsWith(start))!;
+    const env = { ...process.env, NO_COLOR: "1", SLUICE_TESTS: undefined };
+    const { stdout } = await run("sh", ["-c", command], {
+      cwd: rootPath(""),
+      env,
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    expect(stdout).toMatch(seen);
+  });
+}
