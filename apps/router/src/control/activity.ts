@@ -68,7 +68,7 @@ export class RecentActivity {
   }
 
   #now(): Moment {
-    return { at: this.#clock.now(), totals: this.#totals() };
+    return { at: this.#clock.ticks(), totals: this.#totals() };
   }
 }
 

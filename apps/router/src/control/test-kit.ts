@@ -24,13 +24,19 @@ interface Timer {
   readonly run: () => void;
 }
 
+const EPOCH = Date.parse("2026-11-21T12:00:00Z");
+
 /** A clock that stands still until a test moves it. */
 export class FakeClock implements Clock {
-  #now = Date.parse("2026-11-21T12:00:00Z");
+  #now = EPOCH;
   #timers: Timer[] = [];
 
   now(): number {
     return this.#now;
+  }
+
+  ticks(): number {
+    return this.#now - EPOCH;
   }
 
   after(ms: number, run: () => void): () => void {

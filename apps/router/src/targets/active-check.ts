@@ -84,12 +84,12 @@ class Checker {
   async #check(): Promise<void> {
     const { clock, random, onChecked, probe } = this.#options;
     const config = this.#config();
-    const at = clock.now();
+    const [at, begun] = [clock.now(), clock.ticks()];
     const result = await probe(this.#url, config, this.#stopped.signal).catch((error) =>
       failed(String(error)),
     );
     if (this.#stopped.signal.aborted) return;
-    const duration = clock.now() - at;
+    const duration = clock.ticks() - begun;
     this.#state = afterCheck(this.#state, result.ok, config);
     const delay = checkDelay(this.#state, config.interval, config.jitter, random());
     this.#cancel = clock.after(Math.max(0, delay - duration), () => void this.#check());

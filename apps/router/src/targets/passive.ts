@@ -60,7 +60,7 @@ export class PassiveEjection {
   /** Errors of a target that sits out came from requests sent before: they count for nothing. */
   #charge(url: string, errors: number): void {
     if (!this.#urls.includes(url) || this.#ejected.has(url)) return;
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.ticks();
     const counts = within([...(this.#errors.get(url) ?? []), { at: now, errors }], now, this.#config.window);
     this.#errors.set(url, counts);
     const total = totalErrors(counts);
