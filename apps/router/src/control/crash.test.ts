@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
@@ -89,5 +90,6 @@ describe("a router that is killed at any moment of 200 changes", () => {
     held.kill("SIGKILL");
     await once(held, "exit");
     await (await open()).close();
+    expect(readdirSync(folder).filter((name) => name.startsWith("lock"))).toEqual(["lock"]);
   });
 });

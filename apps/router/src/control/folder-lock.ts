@@ -17,7 +17,7 @@ export function lockFolder(folder: string): () => void {
   closeSync(openSync(path, "a", 0o600));
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
-    database.exec("BEGIN EXCLUSIVE");
+    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE"); // nothing is ever written, so no journal either
   } catch (error) {
     database.close();
     if ((error as { errcode?: number }).errcode !== LOCKED) throw error;
