@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -39,7 +40,7 @@ export function writeTogether(folder: string, files: Readonly<Record<string, str
   let made: string | undefined;
   const written: string[] = [];
   try {
-    made = mkdirSync(folder, { recursive: true });
+    made = makeFolder(resolve(folder));
     sweep(folder);
     for (const [name, text] of Object.entries(files)) {
       const path = temporary(folder, name);
@@ -53,6 +54,14 @@ export function writeTogether(folder: string, files: Readonly<Record<string, str
     if (made) rmSync(made, { recursive: true, force: true });
     throw new InputProblem(`cannot write to ${folder}: ${(error as Error).message}.`);
   }
+}
+
+/** Makes the folder and its parents. Not by `recursive`, which never returns for a folder below /proc (Node 24). */
+function makeFolder(folder: string): string | undefined {
+  if (existsSync(folder)) return undefined;
+  const parent = makeFolder(dirname(folder));
+  mkdirSync(folder);
+  return parent ?? folder;
 }
 
 function temporary(folder: string, name: string): string {
