@@ -1,6 +1,7 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterAll } from "vitest";
 import type { Config } from "../config/config.ts";
 import type { Channel } from "../core/channel.ts";
 import type { Clock } from "../core/clock.ts";
@@ -189,8 +190,16 @@ export class FaultyDisk implements Disk {
 export const BLUE = "http://127.0.0.1:8001";
 export const GREEN = "http://127.0.0.1:8002";
 
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder that is gone when the tests of the file have ended. */
 export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), "sluice-control-"));
+  const folder = mkdtempSync(join(tmpdir(), "sluice-control-"));
+  folders.push(folder);
+  return folder;
 }
 
 /** The part of a configuration that the control plane reads. */
