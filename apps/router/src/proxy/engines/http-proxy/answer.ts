@@ -3,6 +3,8 @@ import type { Socket } from "node:net";
 import { type Field, responseFields } from "../../../core/forwarding.ts";
 import type { Exchange } from "../../exchange.ts";
 
+const NOTHING = Buffer.alloc(0);
+
 /** Pairs of `rawHeaders`, with names as they were sent. */
 export function fieldsOf(message: IncomingMessage): Field[] {
   const raw = message.rawHeaders;
@@ -20,7 +22,7 @@ export function answerFields(upstream: IncomingMessage, exchange: Exchange): Fie
 /** Writes the head of an upstream's answer. Node adds a Date where the upstream gave none (RFC 9110 section 6.6.1). */
 export function writeHead(upstream: IncomingMessage, out: ServerResponse, exchange: Exchange): void {
   out.writeHead(upstream.statusCode!, upstream.statusMessage, flat(answerFields(upstream, exchange)));
-  out.flushHeaders();
+  out.write(NOTHING); // flushHeaders() would write it as UTF-8, and values are latin1
 }
 
 /** What every answer to an exchange says, whoever gave it. */

@@ -90,7 +90,8 @@ class HttpProxyEngine implements Engine {
   }
 
   #handle(request: IncomingMessage, out: ServerResponse, turn: Turn): void {
-    if (this.#draining) out.shouldKeepAlive = false;
+    // Behind an upgrade that is ignored, Node's parser loses what it has read already.
+    if (this.#draining || request.headers.upgrade !== undefined) out.shouldKeepAlive = false;
     const admitted = turn.broken ? UNREADABLE : this.#admit(request);
     if (isRefusal(admitted)) {
       this.#plane.refused(request.method!, admitted.status);

@@ -61,8 +61,8 @@ export class Tunnel {
 
   start({ plane, proxy }: Means, request: IncomingMessage, head: Buffer): void {
     const headers = outgoingHeaders(plane, request, this.#exchange, this.#admitted);
-    headers.Connection = "Upgrade";
-    headers.Upgrade = "websocket";
+    headers.connection = "Upgrade";
+    headers.upgrade = "websocket"; // in lower case: http-proxy looks for them
     request.headers = headers as IncomingMessage["headers"];
     const { timeouts } = plane.config;
     this.#timer = setTimeout(() => this.#failed("connect_timeout"), timeouts.connect);
@@ -77,6 +77,8 @@ export class Tunnel {
     proxy.ws(request, this.#socket, head, options, (error) =>
       this.#failed(failure(error as NodeJS.ErrnoException, this.#connected)),
     );
+    // Node takes the connection from its parser where it finds this set.
+    this.#request?.once("response", (response) => setUpgrade(response, false));
     this.#request?.once("socket", (upstream) => upstream.once("connect", () => this.#reached(timeouts)));
     this.#socket.on("readable", this.#peek);
   }
@@ -110,7 +112,7 @@ export class Tunnel {
 
   /** The upstream answers with something else. http-proxy would send the decoded body under the coded framing. */
   #declined(response: IncomingMessage): void {
-    (response as IncomingMessage & { upgrade: boolean }).upgrade = true; // http-proxy leaves it alone then
+    setUpgrade(response, true); // http-proxy leaves it alone then
     const { statusCode: status = 0, statusMessage: reason = "", httpVersion } = response;
     if (responseFault({ status, reason, httpVersion, fields: fieldsOf(response) }) !== undefined) {
       this.#failed("invalid_response");
@@ -160,6 +162,10 @@ export class Tunnel {
     this.#exchange.settle(this.#lease, this.#outcome);
     this.#exchange.finish(this.#status, this.#outcome, this.#socket.bytesWritten);
   }
+}
+
+function setUpgrade(response: IncomingMessage, upgrade: boolean): void {
+  (response as IncomingMessage & { upgrade: boolean }).upgrade = upgrade;
 }
 
 /** Repeated fields as http-proxy writes them: one line for each element. */
