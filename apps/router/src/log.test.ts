@@ -69,17 +69,27 @@ test.each(["process.exit(0)", "flushLog(log).then(() => process.exit(0))"])(
   },
 );
 
-test("a reader that went away does not hold up the end", async () => {
+/** A process that logs its first line at once, and does `ending` at SIGTERM. */
+function logger(ending: string) {
   const module = fileURLToPath(new URL("./log.ts", import.meta.url));
   const script = `import { createLog, flushLog } from ${JSON.stringify(module)};
     const log = createLog({ level: "info" });
+    process.on("SIGTERM", async () => { ${ending} });
     log.info("first");
-    process.on("SIGTERM", async () => { log.info("last"); await flushLog(log); process.exit(7); });
     setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", script]);
-  child.stdout.once("data", () => {
-    child.stdout.destroy();
-    child.kill("SIGTERM");
-  });
-  expect(await new Promise((resolve) => child.once("exit", resolve))).toBe(7);
-});
+  const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve(code ?? signal)));
+  return { child, ended };
+}
+
+test.each(["process.exit(7)", "await flushLog(log); process.exit(7)"])(
+  "a reader that went away does not hold up the end by %s",
+  async (exit) => {
+    const { child, ended } = logger(`for (let i = 0; i < 100; i++) log.info("x"); ${exit};`);
+    child.stdout.once("data", () => {
+      child.stdout.destroy();
+      child.kill("SIGTERM");
+    });
+    expect(await ended).toBe(7);
+  },
+);

@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from "pino";
 import type { LogConfig } from "./config/config.ts";
+import { LogSink } from "./log-sink.ts";
 
 export type { Logger } from "pino";
 
@@ -64,7 +65,7 @@ export function createLog({ level }: Pick<LogConfig, "level">, stream?: Destinat
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: withoutSecrets },
     },
-    stream ?? pino.destination({ dest: 1, sync: false }),
+    stream ?? new LogSink(),
   );
 }
 
@@ -77,7 +78,7 @@ const PATIENCE = 1000;
  */
 export function flushLog(log: Logger): Promise<void> {
   return new Promise((resolve) => {
-    // where the reader of a pipe is gone, the callback never comes
+    // a reader that is stopped, as a pager is, takes nothing and never goes
     const timer = setTimeout(resolve, PATIENCE);
     log.flush(() => {
       clearTimeout(timer);
