@@ -127,6 +127,12 @@ it("draws requests without a header or parameter as if there were no affinity, a
   }
 });
 
+it("takes an empty header for none, or all who send it would be one user", () => {
+  const { plane: by } = plane({ kind: "header", name: "x-user-id" });
+  const { blue } = assignedOf(by, 1000, () => ({ headers: { "x-user-id": "" } }));
+  expect(Math.abs(blue! - 600)).toBeLessThan(3.3 * Math.sqrt(240));
+});
+
 it("looks a configured header up whatever its case", () => {
   const { plane: by } = plane({ kind: "header", name: "X-USER-ID" });
   const all = Array.from(

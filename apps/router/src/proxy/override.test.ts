@@ -81,12 +81,8 @@ describe("an override is refused, and the request drawn as any other,", () => {
 });
 
 describe("behind a trusted proxy", () => {
-  const proxied = (forwardedFor: string) => ({
-    peer: "192.168.0.1",
-    headers: { ...header, "x-forwarded-for": forwardedFor },
-  });
-  const reachedFrom = (forwardedFor: string, trusted: readonly string[]) =>
-    reached(proxied(forwardedFor), { trusted_proxies: trusted });
+  const reachedFrom = (forwardedFor: string, trusted: readonly string[], peer = "192.168.0.1") =>
+    reached({ peer, headers: { ...header, "x-forwarded-for": forwardedFor } }, { trusted_proxies: trusted });
 
   it("it is the client's own address that counts", () => {
     expect(reachedFrom("10.1.2.3", ["192.168.0.1/32"])).toBe(2);
@@ -95,11 +91,17 @@ describe("behind a trusted proxy", () => {
   });
 
   it("an unnamed client has none of the proxy's rights", () => {
-    const trusted = ["192.168.0.0/16", "10.0.0.0/8"];
-    for (const told of ["unknown", "203.0.113.5, junk", "", "203.0.113.5, 10.0.0.2x"]) {
-      expect(reachedFrom(told, trusted)).toBe(1);
+    const trusted = ["10.0.0.0/8"]; // the proxy itself is one of those who may override
+    for (const told of [
+      "unknown",
+      "203.0.113.5, junk",
+      "",
+      "203.0.113.5, 10.0.0.2x",
+      "203.0.113.5:99, 10.0.0.2",
+    ]) {
+      expect(reachedFrom(told, trusted, "10.0.0.2")).toBe(1);
     }
-    expect(reachedFrom("203.0.113.5:99, 10.0.0.2", trusted)).toBe(1);
+    expect(reachedFrom("10.9.9.9, 10.0.0.3", trusted, "10.0.0.2")).toBe(2);
   });
 });
 
