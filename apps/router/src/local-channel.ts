@@ -1,4 +1,4 @@
-import type { Channel } from "./core/channel.ts";
+import type { Channel } from "./channel.ts";
 import type { Report } from "./core/report.ts";
 import type { Snapshot } from "./core/snapshot.ts";
 import type { DataPlane } from "./proxy/data-plane.ts";

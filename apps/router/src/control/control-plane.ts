@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
+import type { Channel } from "../channel.ts";
 import type { Config } from "../config/config.ts";
-import type { Channel } from "../core/channel.ts";
 import type { Clock } from "../core/clock.ts";
 import { hasAvailableTarget } from "../core/snapshot.ts";
 import { WEIGHT_KINDS } from "../core/transitions.ts";

@@ -1,4 +1,4 @@
-import type { Channel } from "../core/channel.ts";
+import type { Channel } from "../channel.ts";
 import type { ColorReport, Report } from "../core/report.ts";
 import { addSums, beganAnew, type ColorSums, settled } from "../core/report-sums.ts";
 

@@ -1,5 +1,5 @@
-import type { Report } from "./report.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Report } from "./core/report.ts";
+import type { Snapshot } from "./core/snapshot.ts";
 
 /**
  * The only way between the planes: snapshots down, reports up. In one process it is a pair of calls; with worker
