@@ -128,10 +128,10 @@ describe("readTrips", () => {
   });
 
   test("reads a large file whose quoted fields hold line ends", async () => {
-    const line = goodRow.replace(",k,", ',"k\nk\nk",');
-    const path = fileOf(`${header}\n${Array(60_000).fill(line).join("\n")}\n`);
+    const line = goodRow.replace(",k,", `,"${"k\n".repeat(500)}",`);
+    const path = fileOf(`${header}\n${Array(5_000).fill(line).join("\n")}\n`);
     const { trips, rowsRead } = await readTrips(path);
-    expect([trips.length, rowsRead]).toEqual([60_000, 60_000]);
+    expect([trips.length, rowsRead]).toEqual([5_000, 5_000]);
   });
 });
 

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { mulberry32 } from "../data/split.ts";
 import { Trips } from "../data/trips.ts";
 import { InputProblem } from "../problem.ts";
+import { cholesky } from "./cholesky.ts";
 import { type Fit, fitLinear } from "./fit.ts";
 import { addUp } from "./moments.ts";
 
@@ -73,6 +74,11 @@ describe("fitLinear", () => {
     const without = fitOf(north, east);
     expect(Math.abs(predict(fit, 3) - predict(without, 3))).toBeLessThan(0.2);
     expect(fit.coefficients[0]).toBeCloseTo(without.coefficients[0]!, 1);
+  });
+
+  test("keeps the digits of a column that varies little about a large value", () => {
+    const far = column("far", (inputs) => 1e6 + inputs.pickupLatitude);
+    expect(fitOf(far, east).coefficients[0]).toBeCloseTo(fitOf(north, east).coefficients[0]!, 4);
   });
 
   test("names a constant column and leaves it out", () => {
@@ -159,4 +165,10 @@ test("Trips hands its numbers on", () => {
       ...(Object.values(trips.inputs(1)).slice(0, 6) as [number, number, number, number, number, number]),
     ),
   );
+});
+
+test("cholesky leaves out a column whose own variance is below what rounding leaves", () => {
+  const nearly = 1 - 1e-12;
+  expect(cholesky(Float64Array.of(1, nearly, 0, 1), 2).collinear).toEqual([1]);
+  expect(cholesky(Float64Array.of(1, 0.999, 0, 1), 2).collinear).toEqual([]);
 });
