@@ -35,8 +35,8 @@ export class Exchange implements Waiter {
   #evident: boolean;
   /** The first attempt at the assigned color. */
   #first: Lease | undefined;
-  /** The attempt of whose answer not a byte has come. */
-  #waiting: Lease | undefined;
+  /** The newest attempt, while it is not settled. */
+  #current: Lease | undefined;
   #answering: LiveColor | undefined;
   #attempts = 0;
   #repeated = 0;
@@ -91,7 +91,7 @@ export class Exchange implements Waiter {
     this.#moveTo(this.#plane.colors[picked.color]!);
     const lease = picked.claim(this.#plane.now(), this);
     if (first) this.#first = lease;
-    this.#waiting = lease;
+    this.#current = lease;
     this.#plane.watch(picked);
     return lease;
   }
@@ -102,7 +102,6 @@ export class Exchange implements Waiter {
     const now = this.#plane.now();
     lease.firstByte(now);
     this.#plane.colors[lease.target.color]!.latency.record(now - lease.claimedAt, now);
-    if (lease === this.#waiting) this.#waiting = undefined;
   }
 
   /** A further part of an answer has arrived: its target is not silent, though others may wait there. */
@@ -111,7 +110,7 @@ export class Exchange implements Waiter {
   }
 
   stalled(lease: Lease): void {
-    if (lease !== this.#waiting || this.onStalled === undefined) return;
+    if (lease !== this.#current || this.onStalled === undefined) return;
     if (this.#mayRepeat("sent") && this.#choice.hasFresh()) this.onStalled();
   }
 
@@ -120,7 +119,7 @@ export class Exchange implements Waiter {
    * when that attempt ends.
    */
   settle(lease: Lease, outcome: Outcome): void {
-    if (lease === this.#waiting) this.#waiting = undefined;
+    if (lease === this.#current) this.#current = undefined;
     this.#plane.colors[lease.target.color]!.counters.attempt(outcome);
     if (outcomeRow(outcome).blame === "target") this.#blame(lease.target);
     else if (outcome === "answered") lease.target.passes++;
