@@ -106,7 +106,11 @@ export class Attempt {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.cancel("connect_timeout"), this.#timeouts.connect);
     this.#request = undefined;
-    this.#send?.(this);
+    try {
+      this.#send?.(this);
+    } catch (error) {
+      this.failed(error as NodeJS.ErrnoException); // http.request refuses what it cannot write
+    }
   }
 
   #connectedNow(): void {

@@ -48,15 +48,16 @@ it("closes the upstream connection when the client of a GET goes away", async ()
   expect(router.plane.colors[0]?.targets[0]?.errors).toBe(0);
 });
 
-// HttpProxyEngine.#upgrade has an error listener on the socket, and the tunnel reads it while it waits.
-it("survives a WebSocket client's reset before 101", async () => {
+// HttpProxyEngine.#upgrade has an error listener on the socket; Tunnel reads it while it waits, or a close goes unseen.
+it.each(["reset", "close"] as const)("survives a WebSocket client's %s before 101", async (how) => {
   const blue = keep(await rawUpstream((socket) => socket.resume()));
   const router = keep(await testRouter({ blue: { weight: 1, targets: [blue.url] } }));
   const client = await RawClient.connect(router.port);
   client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
   await eventually(() => blue.sockets.size === 1);
-  client.socket.resetAndDestroy();
-  await eventually(() => blue.sockets.size === 0);
+  if (how === "reset") client.socket.resetAndDestroy();
+  else client.close();
+  await eventually(() => blue.sockets.size === 0 && router.lines.length === 1);
   expect(router.lines).toMatchObject([{ status: 499, outcome: "client_abort" }]);
   expect(router.plane.colors[0]?.targets[0]?.errors).toBe(0);
 });

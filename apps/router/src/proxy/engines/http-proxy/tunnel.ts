@@ -46,6 +46,7 @@ export class Tunnel {
   #outcome: Outcome = "client_abort";
   #status = 499;
   #connected = false;
+  #concluded = false;
   #timer: NodeJS.Timeout | undefined;
   /** Until bytes may pass, the client's are only waited for: to see it go takes reading. */
   readonly #peek = () => {
@@ -66,7 +67,7 @@ export class Tunnel {
     request.headers = headers as IncomingMessage["headers"];
     const { timeouts } = plane.config;
     this.#timer = setTimeout(() => this.#failed("connect_timeout"), timeouts.connect);
-    this.#socket.once("close", () => this.#closed());
+    this.#socket.once("close", () => this.#conclude());
     this.#socket.once("end", () => this.#left());
     const options: TunnelOptions = {
       target: wayTo(this.#lease.target),
@@ -125,7 +126,11 @@ export class Tunnel {
       this.#outcome = "truncated";
       this.#socket.resetAndDestroy();
     });
-    response.once("end", () => this.#socket.destroySoon());
+    response.once("end", () => {
+      if (!response.complete) return;
+      this.#socket.destroySoon();
+      this.#conclude();
+    });
     response.pipe(this.#socket, { end: false });
   }
 
@@ -142,7 +147,7 @@ export class Tunnel {
     this.#outcome = outcome;
     this.#status = outcomeRow(outcome).status;
     writeProblem(this.#socket, { ...outcomeRow(outcome), fields: ownFields(this.#exchange) });
-    this.#request?.destroy();
+    this.#conclude();
   }
 
   #stopWaiting(): void {
@@ -155,8 +160,11 @@ export class Tunnel {
     if (this.#status === 499) this.#socket.destroy();
   }
 
-  #closed(): void {
-    clearTimeout(this.#timer);
+  /** Books the ending, once: at the latest when the client's connection is closed. */
+  #conclude(): void {
+    if (this.#concluded) return;
+    this.#concluded = true;
+    this.#stopWaiting();
     this.#request?.destroy();
     this.#lease.release();
     this.#exchange.settle(this.#lease, this.#outcome);
