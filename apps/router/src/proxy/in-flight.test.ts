@@ -280,6 +280,6 @@ it("agrees with a second bookkeeping over any course of events, and ends at zero
       }
       model.test.plane.sweep();
     }),
-    { numRuns: 300, seed: 20261121 },
+    { numRuns: 150, seed: 20261121 },
   );
 });
