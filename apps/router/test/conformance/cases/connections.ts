@@ -192,7 +192,7 @@ export const CONNECTIONS: readonly Case[] = [
   {
     name: "a slow body, and the upstream request is aborted",
     rfc: "9110 §15.5.9",
-    config: ({ timeouts }) => ({ timeouts: { ...timeouts, client_body: 50 } }),
+    config: ({ timeouts }) => ({ timeouts: { ...timeouts, client_body: 500 } }),
     send: `${POST}Content-Length: 10\r\n\r\nabc`,
     responses: [408],
     closed: true,

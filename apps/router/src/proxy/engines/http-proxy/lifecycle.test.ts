@@ -106,10 +106,10 @@ it("keeps no more bodies than buffer_total allows", async () => {
 
 it("lets an upload take longer than an answer may", async () => {
   const blue = keep(await upstream((_request, response, body) => response.end(body)));
-  const router = await routerFor(blue.url, { timeouts: { ...timeouts, response_header: 50 } });
+  const router = await routerFor(blue.url, { timeouts: { ...timeouts, response_header: 300 } });
   const client = keep(await RawClient.connect(router.port));
   client.send(`${POST}Content-Length: 6\r\n\r\nabc`);
-  await pause(120); // longer than the time-out that must not strike
+  await pause(400); // longer than the time-out that must not strike
   client.send("def");
   expect(await client.until("abcdef")).toMatch(/^HTTP\/1\.1 200 /);
 });
@@ -182,7 +182,7 @@ it("reads an upstream no faster than the client", async () => {
 
 it("ends a reader that takes nothing for as long as a stream may be idle", async () => {
   const blue = keep(await upstream((_request, response) => response.end(Buffer.alloc(50 * 1024 * 1024))));
-  const router = await routerFor(blue.url, { timeouts: { ...timeouts, stream_idle: 100 } });
+  const router = await routerFor(blue.url, { timeouts: { ...timeouts, stream_idle: 1000 } });
   const client = keep(await RawClient.connect(router.port));
   client.socket.pause();
   client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");

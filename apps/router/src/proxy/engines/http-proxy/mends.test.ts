@@ -48,7 +48,7 @@ it("closes the upstream connection when the client of a GET goes away", async ()
   expect(router.plane.colors[0]?.targets[0]?.errors).toBe(0);
 });
 
-// HttpProxyEngine.#upgrade has an error listener on the socket; Tunnel reads it while it waits, or a close goes unseen.
+// HttpProxyEngine.#upgrade has an error listener on the socket, and Tunnel.#left takes its end for an abort.
 it.each(["reset", "close"] as const)("survives a WebSocket client's %s before 101", async (how) => {
   const blue = keep(await rawUpstream((socket) => socket.resume()));
   const router = keep(await testRouter({ blue: { weight: 1, targets: [blue.url] } }));

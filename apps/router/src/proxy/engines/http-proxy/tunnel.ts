@@ -48,10 +48,6 @@ export class Tunnel {
   #connected = false;
   #concluded = false;
   #timer: NodeJS.Timeout | undefined;
-  /** Until bytes may pass, the client's are only waited for: to see it go takes reading. */
-  readonly #peek = () => {
-    this.#socket.read(0);
-  };
 
   constructor(exchange: Exchange, lease: Lease, socket: Socket, admitted: Admitted) {
     this.#exchange = exchange;
@@ -81,7 +77,6 @@ export class Tunnel {
     // Node takes the connection from its parser where it finds this set.
     this.#request?.once("response", (response) => setUpgrade(response, false));
     this.#request?.once("socket", (upstream) => upstream.once("connect", () => this.#reached(timeouts)));
-    this.#socket.on("readable", this.#peek);
   }
 
   /** http-proxy has made its request; what is set here comes before its own listeners. */
@@ -135,7 +130,7 @@ export class Tunnel {
   }
 
   #answered(status: number): void {
-    this.#stopWaiting();
+    clearTimeout(this.#timer);
     this.#exchange.firstByte(this.#lease);
     this.#status = status;
     this.#outcome = status === 101 ? "answered" : answeredWith(status);
@@ -143,16 +138,11 @@ export class Tunnel {
 
   #failed(outcome: Outcome): void {
     if (this.#status !== 499 || this.#socket.destroyed) return;
-    this.#stopWaiting();
+    clearTimeout(this.#timer);
     this.#outcome = outcome;
     this.#status = outcomeRow(outcome).status;
     writeProblem(this.#socket, { ...outcomeRow(outcome), fields: ownFields(this.#exchange) });
     this.#conclude();
-  }
-
-  #stopWaiting(): void {
-    clearTimeout(this.#timer);
-    this.#socket.off("readable", this.#peek);
   }
 
   /** The client has closed its half before there was an answer, as one does that goes away. */
@@ -164,7 +154,7 @@ export class Tunnel {
   #conclude(): void {
     if (this.#concluded) return;
     this.#concluded = true;
-    this.#stopWaiting();
+    clearTimeout(this.#timer);
     this.#request?.destroy();
     this.#lease.release();
     this.#exchange.settle(this.#lease, this.#outcome);
