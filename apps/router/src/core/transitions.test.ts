@@ -191,7 +191,14 @@ describe("the standby", () => {
     expect(
       standbyOf(after(three, { kind: "weights", weights: { blue: 50, green: 50, red: 0 } })),
     ).toBeUndefined();
-    expect(standbyOf(after(initialState(file(90, 10)), flip("green")))).toBeUndefined();
+  });
+
+  it("is the file's heaviest once it is emptied, while no color has had all weight", () => {
+    const begun = initialState(file(90, 10, 0));
+    expect(standbyOf(after(begun, flip("green")))).toBe("blue");
+    expect(standbyOf(after(begun, flip("blue")))).toBeUndefined();
+    const replaced = { kind: "targets", color: "blue", targets: ["http://b:9"] } as const;
+    expect(standbyOf(after(begun, flip("green"), replaced))).toBeUndefined();
   });
 
   it("ends when its targets are removed or all replaced, not when one is added", () => {

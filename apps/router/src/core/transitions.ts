@@ -13,7 +13,10 @@ export interface RoutingState {
   readonly targets: TargetLists;
   /** The weights before the last change of weights: where undo leads. */
   readonly previous: Weights | undefined;
-  /** The color that had all weight before the present weights; it is the standby while its weight is 0. */
+  /**
+   * The color that had all weight before the present weights, or, while none has had it, the file's heaviest once it is
+   * emptied; it is the standby while its weight is 0.
+   */
   readonly last: string | undefined;
   /** Where rollback leads. The same as `last`, but after a rollback the color that was rolled back to. */
   readonly back: string | undefined;
@@ -93,16 +96,20 @@ function decide(state: RoutingState, command: Command, facts: Facts): RoutingSta
   }
 }
 
-/** A color that had all weight and loses it becomes the standby, and the place to roll back to. */
+/**
+ * A color that had all weight and loses it becomes the standby, and the place to roll back to. While none has had it all,
+ * the file's heaviest stands by when it is emptied, as rollback would go there: a first flip has a net, too.
+ */
 function withWeights(state: RoutingState, weights: Weights): RoutingState {
   if (sameWeights(state.weights, weights)) return state;
   const sole = soleColor(state.weights);
   const left = sole !== undefined && soleColor(weights) !== sole ? sole : undefined;
+  const emptied = state.weights[state.heaviest]! > 0 && weights[state.heaviest] === 0;
   return {
     ...state,
     weights,
     previous: state.weights,
-    last: left ?? state.last,
+    last: left ?? state.last ?? (emptied ? state.heaviest : undefined),
     back: left ?? state.back,
   };
 }

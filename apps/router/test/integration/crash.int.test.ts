@@ -38,9 +38,9 @@ it("comes back with the last answered weights, or those in flight, after SIGKILL
   let answered: unknown = await weightsNow();
   let changes = 0;
   while (changes < 200) {
-    const burst = 1 + Math.floor(random() * 24);
+    const burst = 5 + Math.floor(random() * 30);
     let inFlight: unknown = answered;
-    const killAt = random() * burst * 4;
+    const killAt = random() * burst * 8;
     const timer = setTimeout(() => router.child.signal("SIGKILL"), killAt);
     for (let i = 0; i < burst; i++, changes++) {
       const weights = { blue: Math.ceil(random() * 1000) / 10, green: Math.floor(random() * 1000) / 10 };
