@@ -16,6 +16,10 @@ interface Report {
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly success: boolean;
+  readonly testResults: readonly {
+    readonly status: string;
+    readonly assertionResults: readonly { readonly status: string }[];
+  }[];
 }
 
 rmSync(reports, { recursive: true, force: true });
@@ -45,8 +49,16 @@ function summarize(): boolean {
   );
   const sum = (key: "numPassedTests" | "numFailedTests" | "numPendingTests") =>
     all.reduce((total, report) => total + report[key], 0);
+  // A file that broke outside its tests has failed, too, and no test of it says so.
+  const broken = all
+    .flatMap(({ testResults }) => testResults)
+    .filter(
+      ({ status, assertionResults: tests }) =>
+        status === "failed" && !tests.some((test) => test.status === "failed"),
+    );
+  const failed = sum("numFailedTests") + broken.length;
   const skipped = sum("numPendingTests");
-  const line = `${sum("numPassedTests")} passed, ${sum("numFailedTests")} failed`;
+  const line = `${sum("numPassedTests")} passed, ${failed} failed`;
   console.log(`\n${line}${skipped > 0 ? `, ${skipped} skipped` : ""}`);
   return sum("numPassedTests") > 0 && all.every((report) => report.success);
 }
