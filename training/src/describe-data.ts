@@ -1,4 +1,5 @@
-import { type Artifact, DAY, formatPickupDatetime, fromWallSeconds, type Trip } from "@sluice/model";
+import { type Artifact, DAY, formatPickupDatetime, fromWallSeconds, type Trip } from "@sluice/model/fitting";
+import { orderOf } from "./data/split.ts";
 import type { Trips } from "./data/trips.ts";
 
 /** Smallest and largest value of each input over the given rows. */
@@ -45,8 +46,8 @@ export function typicalTime(trips: Trips, rows: Uint32Array): string {
 }
 
 /** `count` of the rows, evenly from the lowest value to the highest. */
-export function spread(rows: Uint32Array, values: ArrayLike<number>, count: number): number[] {
-  const order = Array.from(rows, (_, i) => i).sort((a, b) => values[a]! - values[b]! || a - b);
+export function spread(rows: Uint32Array, values: Float64Array, count: number): number[] {
+  const order = orderOf(values);
   return Array.from(
     { length: count },
     (_, k) => rows[order[Math.floor((k * (order.length - 1)) / (count - 1))]!]!,

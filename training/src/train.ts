@@ -7,7 +7,7 @@ import {
   GOLDEN_ROWS,
   type Predictor,
   type Recipe,
-} from "@sluice/model";
+} from "@sluice/model/fitting";
 import { type Dropped, totalDropped } from "./data/clean.ts";
 import { readTrips, type TripFile } from "./data/read-trips.ts";
 import { oddnessOf, type Split, splitRows } from "./data/split.ts";

@@ -69,8 +69,3 @@ export type Artifact = z.infer<typeof artifactSchema>;
 
 /** An artifact before its golden rows and its digest. */
 export type ArtifactBody = Omit<Artifact, "golden" | "digest">;
-
-/** An artifact that must not be served. The message is one sentence that says what differs. */
-export class ArtifactError extends Error {
-  override readonly name = "ArtifactError";
-}

@@ -11,8 +11,10 @@ export interface PickupTime {
 
 export const DAY = 86_400;
 
+const ZERO = "0".charCodeAt(0);
+
 const pattern =
-  /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?(?: UTC|Z|[+-](?:0\d|1[0-4]):?[0-5]\d)?$/;
+  /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?: UTC|Z|[+-](?:0\d|1[0-4]):?[0-5]\d)?$/;
 
 /**
  * Reads a pickup time: `2015-05-07 19:52:06 UTC`, the same without ` UTC`, or ISO 8601 with `T`, with or without `Z`
@@ -24,14 +26,13 @@ const pattern =
  * @returns undefined for any other text, and for moments that do not exist, such as 30 February or 24:00.
  */
 export function parsePickupDatetime(text: string): PickupTime | undefined {
-  const match = pattern.exec(text);
-  if (!match) return undefined;
-  const year = Number(match[1]);
-  const month = Number(match[2]);
-  const day = Number(match[3]);
-  const hour = Number(match[4]);
-  const minute = Number(match[5]);
-  const second = Number(match[6] ?? 0);
+  if (!pattern.test(text)) return undefined;
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
+  const month = twoDigits(text, 5);
+  const day = twoDigits(text, 8);
+  const hour = twoDigits(text, 11);
+  const minute = twoDigits(text, 14);
+  const second = text[16] === ":" ? twoDigits(text, 17) : 0;
   if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
   if (hour > 23 || minute > 59 || second > 59) return undefined;
   return { year, month, day, hour, minute, second, weekday: weekdayOf(daysSinceEpoch(year, month, day)) };
@@ -63,6 +64,11 @@ export function formatPickupDatetime(time: PickupTime): string {
   const two = (value: number) => String(value).padStart(2, "0");
   const date = `${String(time.year).padStart(4, "0")}-${two(time.month)}-${two(time.day)}`;
   return `${date} ${two(time.hour)}:${two(time.minute)}:${two(time.second)}`;
+}
+
+/** The number that two digits write. Once the form is sure, this is faster than a pattern's groups. */
+function twoDigits(text: string, at: number): number {
+  return text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 11 * ZERO;
 }
 
 function daysInMonth(year: number, month: number): number {

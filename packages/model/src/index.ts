@@ -1,4 +1,6 @@
 export * from "./artifact.ts";
+export * from "./artifact-error.ts";
+export * from "./build.ts";
 export * from "./datetime.ts";
 export * from "./digest.ts";
 export * from "./geo.ts";

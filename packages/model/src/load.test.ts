@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Artifact, ArtifactError } from "./artifact.ts";
+import type { Artifact } from "./artifact.ts";
+import { ArtifactError } from "./artifact-error.ts";
 import { artifactDigest, canonicalJson, signArtifact } from "./digest.ts";
 import { loadModel, parseArtifact } from "./load.ts";
 import { mockArtifact } from "./mock.ts";

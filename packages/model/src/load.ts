@@ -1,13 +1,11 @@
-import { type Artifact, type ArtifactBody, ArtifactError, artifactSchema } from "./artifact.ts";
-import { artifactDigest, signArtifact } from "./digest.ts";
+import { type Artifact, artifactSchema } from "./artifact.ts";
+import { ArtifactError } from "./artifact-error.ts";
+import { artifactDigest } from "./digest.ts";
 import { createPredictor, type Model, type Predictor } from "./model.ts";
 import type { Trip } from "./trip.ts";
 
 /** How far a golden row's prediction may be from what the artifact says, US dollars. */
 export const GOLDEN_TOLERANCE = 1e-9;
-
-/** The number of golden rows in an artifact. */
-export const GOLDEN_ROWS = 20;
 
 /**
  * Reads `model.json` and proves it: schema, digest, recipe, features, golden rows, in this order.
@@ -29,16 +27,6 @@ export function loadModel(text: string): Model {
 /** As `loadModel`, for those who need the content only. @throws ArtifactError */
 export function parseArtifact(text: string): Artifact {
   return loadModel(text).artifact;
-}
-
-/** Adds the golden rows, predicted by the body itself, and the digest. `goldenTrips` are 20 trips. */
-export function buildArtifact(body: ArtifactBody, goldenTrips: readonly Trip[]): Artifact {
-  if (goldenTrips.length !== GOLDEN_ROWS) {
-    throw new ArtifactError(`${goldenTrips.length} golden trips were given: expected ${GOLDEN_ROWS}.`);
-  }
-  const { predictFare } = createPredictor(body);
-  const golden = goldenTrips.map((trip) => ({ trip: { ...trip }, fare_amount: predictFare(trip) }));
-  return signArtifact({ ...body, golden });
 }
 
 function readArtifact(text: string): Artifact {

@@ -1,6 +1,6 @@
 import type { Artifact, ArtifactBody } from "./artifact.ts";
+import { buildArtifact, GOLDEN_ROWS } from "./build.ts";
 import { artifactDigest } from "./digest.ts";
-import { buildArtifact, GOLDEN_ROWS } from "./load.ts";
 import { baseline } from "./recipes/baseline.ts";
 import type { Trip } from "./trip.ts";
 

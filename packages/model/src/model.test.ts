@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { buildArtifact } from "./load.ts";
+import { buildArtifact } from "./build.ts";
 import { mockArtifact } from "./mock.ts";
 import { createPredictor } from "./model.ts";
 import type { Trip } from "./trip.ts";

@@ -1,4 +1,5 @@
-import { type Artifact, type ArtifactBody, ArtifactError } from "./artifact.ts";
+import type { Artifact, ArtifactBody } from "./artifact.ts";
+import { ArtifactError } from "./artifact-error.ts";
 import { parsePickupDatetime, wallSeconds } from "./datetime.ts";
 import { clampInputs, type InputBounds, type Inputs, readTrip } from "./inputs.ts";
 import { findRecipe } from "./recipes/index.ts";

@@ -1,4 +1,4 @@
-import { parsePickupDatetime, wallSeconds } from "@sluice/model";
+import { parsePickupDatetime, wallSeconds } from "@sluice/model/datetime";
 import { InputProblem } from "../problem.ts";
 import { type Dropped, dropRule, noneDropped, type Row, type Rule } from "./clean.ts";
 import { Trips } from "./trips.ts";
@@ -28,6 +28,8 @@ export class RowReader {
     passengers: 0,
   };
   #columns: Record<Column, number> | undefined;
+  /** The same columns without their names, because looking up seven names in each row is slow. */
+  #needed: readonly number[] = [];
   #width = 0;
   #seconds = 0;
 
@@ -39,6 +41,7 @@ export class RowReader {
   read(record: readonly string[]): void {
     if (!this.#columns) {
       this.#columns = findColumns(this.#path, record);
+      this.#needed = Object.values(this.#columns);
       this.#width = record.length;
       return;
     }
@@ -54,7 +57,7 @@ export class RowReader {
   }
 
   #parse(record: readonly string[], columns: Record<Column, number>): Rule | undefined {
-    for (const name of needed) if (record[columns[name]] === "") return "missing_value";
+    for (const column of this.#needed) if (record[column] === "") return "missing_value";
     const row = this.#row;
     row.fare = Number(record[columns.fare_amount]);
     row.pickupLongitude = Number(record[columns.pickup_longitude]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { mulberry32, splitRows } from "./split.ts";
+import { mulberry32, orderOf, splitRows } from "./split.ts";
 
 const oddness = Float64Array.from({ length: 1003 }, (_, i) => Math.sin(i * i));
 
@@ -35,6 +35,11 @@ describe("splitRows", () => {
     }
     for (const count of drawn) expect(Math.abs(count / 4000 - 0.2)).toBeLessThan(0.03);
   });
+});
+
+test("orderOf gives indices by value, and equal values as they come", () => {
+  expect([...orderOf(Float64Array.of(3, 0, -2, 3, -0, 0, 3))]).toEqual([2, 1, 4, 5, 0, 3, 6]);
+  expect([...orderOf(new Float64Array(0))]).toEqual([]);
 });
 
 test("mulberry32 gives the published sequence", () => {

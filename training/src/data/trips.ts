@@ -1,4 +1,4 @@
-import { type Inputs, makeInputs } from "@sluice/model";
+import { type Inputs, makeInputs } from "@sluice/model/inputs";
 import type { Row } from "./clean.ts";
 
 const columns = 7;

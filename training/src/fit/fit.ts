@@ -1,4 +1,4 @@
-import type { Feature } from "@sluice/model";
+import type { Feature } from "@sluice/model/fitting";
 import { Matrix } from "ml-matrix";
 import MultivariateLinearRegression from "ml-regression-multivariate-linear";
 import { InputProblem } from "../problem.ts";

@@ -1,4 +1,4 @@
-import { BASE_FARE, describeTrip, type Inputs } from "@sluice/model";
+import { BASE_FARE, describeTrip, type Inputs } from "@sluice/model/fitting";
 
 const MILE = 1.609344;
 

@@ -1,9 +1,19 @@
 import { haversineKm } from "../../geo.ts";
 
-/** Corners of a polygon as longitude and latitude, degrees. */
-type Outline = readonly (readonly [number, number])[];
+/** Corners of a line or polygon, degrees. Two arrays of numbers are read several times faster than an array of pairs. */
+interface Outline {
+  readonly longitudes: Float64Array;
+  readonly latitudes: Float64Array;
+}
 
-const manhattan: Outline = [
+function outline(corners: readonly (readonly [longitude: number, latitude: number])[]): Outline {
+  return {
+    longitudes: Float64Array.from(corners, ([longitude]) => longitude),
+    latitudes: Float64Array.from(corners, ([, latitude]) => latitude),
+  };
+}
+
+const manhattan = outline([
   [-74.02, 40.698],
   [-74.012, 40.755],
   [-73.965, 40.82],
@@ -16,35 +26,39 @@ const manhattan: Outline = [
   [-73.972, 40.74],
   [-73.97, 40.712],
   [-74.005, 40.7],
-];
+]);
 
 /** Longitude of the middle of the Hudson at latitudes from the Kill van Kull to Yonkers. */
-const hudson: Outline = [
+const hudson = outline([
   [-74.06, 40.64],
   [-74.05, 40.66],
   [-74.028, 40.7],
   [-74.012, 40.755],
   [-73.97, 40.82],
   [-73.92, 40.9],
-];
+]);
 
 /** Longitude of the city's eastern line towards Nassau County. */
-const cityLine: Outline = [
+const cityLine = outline([
   [-73.755, 40.58],
   [-73.73, 40.64],
   [-73.729, 40.72],
   [-73.7, 40.76],
   [-73.76, 40.8],
-];
+]);
 
 // The tests against constants that come first only save time: most ends are far from most borders.
 
 /** 1 inside Manhattan, from river to river, else 0. */
 export function inManhattan(latitude: number, longitude: number): number {
   if (latitude < 40.698 || latitude > 40.878 || longitude < -74.02 || longitude > -73.907) return 0;
+  const { longitudes, latitudes } = manhattan;
   let inside = 0;
-  let [x1, y1] = manhattan[manhattan.length - 1]!;
-  for (const [x2, y2] of manhattan) {
+  let x1 = longitudes[longitudes.length - 1]!;
+  let y1 = latitudes[latitudes.length - 1]!;
+  for (let i = 0; i < latitudes.length; i++) {
+    const x2 = longitudes[i]!;
+    const y2 = latitudes[i]!;
     if (y1 > latitude !== y2 > latitude && longitude < ((x2 - x1) * (latitude - y1)) / (y2 - y1) + x1) {
       inside = 1 - inside;
     }
@@ -89,13 +103,13 @@ function within(latitude: number, longitude: number, km: number): (lat: number, 
 }
 
 /** The line's longitude at a latitude, between its corners straight, beyond them constant. */
-function longitudeAt(line: Outline, latitude: number): number {
-  let [x1, y1] = line[0]!;
-  if (latitude <= y1) return x1;
-  for (const [x2, y2] of line) {
-    if (latitude < y2) return x1 + ((x2 - x1) * (latitude - y1)) / (y2 - y1);
-    x1 = x2;
-    y1 = y2;
+function longitudeAt({ longitudes, latitudes }: Outline, latitude: number): number {
+  if (latitude <= latitudes[0]!) return longitudes[0]!;
+  for (let i = 1; i < latitudes.length; i++) {
+    const y1 = latitudes[i - 1]!;
+    const y2 = latitudes[i]!;
+    const x1 = longitudes[i - 1]!;
+    if (latitude < y2) return x1 + ((longitudes[i]! - x1) * (latitude - y1)) / (y2 - y1);
   }
-  return x1;
+  return longitudes[longitudes.length - 1]!;
 }
