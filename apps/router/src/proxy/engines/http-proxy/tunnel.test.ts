@@ -16,10 +16,12 @@ async function tunnel(answer: (socket: Socket) => void, timeouts = TEST_CONFIG.t
   let received = "";
   const blue = keep(
     await rawUpstream((socket) => {
+      let head = "";
       socket.on("data", (chunk) => {
-        const before = received;
         received += chunk.toString("latin1");
-        if (!before.includes("\r\n\r\n") && received.includes("\r\n\r\n")) answer(socket);
+        if (head.includes("\r\n\r\n")) return;
+        head += chunk.toString("latin1");
+        if (head.includes("\r\n\r\n")) answer(socket);
       });
     }),
   );
@@ -28,6 +30,12 @@ async function tunnel(answer: (socket: Socket) => void, timeouts = TEST_CONFIG.t
   );
   const client = keep(await RawClient.connect(router.port));
   return { blue, router, client, received: () => received };
+}
+
+/** A port that takes an upgrade and hangs up. */
+async function closingPort(): Promise<string> {
+  const upstream = keep(await rawUpstream((socket) => socket.once("data", () => socket.end())));
+  return new URL(upstream.url).port;
 }
 
 it("carries bytes both ways, also those that come with the head", async () => {
@@ -104,6 +112,34 @@ it("answers 502 where the upstream cannot be reached", async () => {
   expect(await client.untilClosed()).toMatch(/^HTTP\/1\.1 502 [\s\S]*application\/problem\+json/);
   await eventually(() => router.lines.length === 1);
   expect(router.lines[0]).toMatchObject({ status: 502, outcome: "connect_failed" });
+});
+
+it.each([
+  ["refuses connections", refusedPort, "connect_failed"],
+  ["closes instead of answering", closingPort, "reset"],
+])("goes to another target where the first %s, with what came with the head", async (_why, dead, outcome) => {
+  const green = keep(
+    await rawUpstream((socket) => {
+      socket.once("data", () => {
+        socket.write(SWITCHING);
+        socket.on("data", (chunk) => socket.write(`echo ${chunk}`));
+      });
+    }),
+  );
+  const colors = {
+    blue: { weight: 1, targets: [`http://127.0.0.1:${await dead()}`] },
+    green: { weight: 0, targets: [green.url] },
+  };
+  const router = keep(await testRouter(colors, { snapshot: { standby: "green" } }));
+  const client = keep(await RawClient.connect(router.port));
+  client.send(`${UPGRADE}early`);
+  await client.until("echo early");
+  expect(client.text).toMatch(/^HTTP\/1\.1 101 [\s\S]*\r\nX-Sluice-Color: green\r\n/);
+  client.close();
+  await eventually(() => router.lines.length === 1);
+  expect(router.lines[0]).toMatchObject({ status: 101, color: "green", assigned: "blue", attempts: 2 });
+  const { blue } = router.plane.report().colors;
+  expect(blue).toMatchObject({ attempts: { [outcome]: 1 }, failovers: { green: 1 }, inFlight: 0 });
 });
 
 it("answers 503 where no target is left", async () => {

@@ -12,6 +12,8 @@ import { failure } from "./failure.ts";
 import type { Means } from "./handle-request.ts";
 import { factsOf, outgoingHeaders, wayTo } from "./outgoing.ts";
 
+const NOTHING = Buffer.alloc(0);
+
 /** What the proxy's events carry back to the tunnel that they belong to. */
 export interface TunnelOptions extends httpProxy.ServerOptions {
   readonly tunnel: Tunnel;
@@ -28,7 +30,7 @@ export function openTunnel(
   const exchange = means.plane.begin(factsOf(request, admitted.path));
   const lease = exchange.claim();
   if (lease) {
-    new Tunnel(exchange, lease, socket, admitted).start(means, request, head);
+    new Tunnel(means, exchange, request, socket, admitted).start(lease, head);
     return;
   }
   const row = outcomeRow("no_target");
@@ -36,12 +38,15 @@ export function openTunnel(
   exchange.finish(row.status, "no_target", 0);
 }
 
-/** A WebSocket's way through: one attempt, then bytes both ways until either end closes. */
+/** A WebSocket's way through: attempts until one is answered, then bytes both ways until either end closes. */
 export class Tunnel {
+  readonly #means: Means;
   readonly #exchange: Exchange;
-  readonly #lease: Lease;
+  readonly #incoming: IncomingMessage;
   readonly #socket: Socket;
   readonly #admitted: Admitted;
+  /** The attempt's place at its target; undefined once its ending is booked. */
+  #lease: Lease | undefined;
   #request: ClientRequest | undefined;
   #outcome: Outcome = "client_abort";
   #status = 499;
@@ -49,34 +54,28 @@ export class Tunnel {
   #concluded = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(exchange: Exchange, lease: Lease, socket: Socket, admitted: Admitted) {
+  constructor(
+    means: Means,
+    exchange: Exchange,
+    incoming: IncomingMessage,
+    socket: Socket,
+    admitted: Admitted,
+  ) {
+    this.#means = means;
     this.#exchange = exchange;
-    this.#lease = lease;
+    this.#incoming = incoming;
     this.#socket = socket;
     this.#admitted = admitted;
   }
 
-  start({ plane, proxy }: Means, request: IncomingMessage, head: Buffer): void {
-    const headers = outgoingHeaders(plane, request, this.#exchange, this.#admitted);
+  start(lease: Lease, head: Buffer): void {
+    const headers = outgoingHeaders(this.#means.plane, this.#incoming, this.#exchange, this.#admitted);
     headers.connection = "Upgrade";
     headers.upgrade = "websocket"; // in lower case: http-proxy looks for them
-    request.headers = headers as IncomingMessage["headers"];
-    const { timeouts } = plane.config;
-    this.#timer = setTimeout(() => this.#failed("connect_timeout"), timeouts.connect);
+    this.#incoming.headers = headers as IncomingMessage["headers"];
     this.#socket.once("close", () => this.#conclude());
     this.#socket.once("end", () => this.#left());
-    const options: TunnelOptions = {
-      target: wayTo(this.#lease.target),
-      toProxy: true,
-      ignorePath: true,
-      tunnel: this,
-    };
-    proxy.ws(request, this.#socket, head, options, (error) =>
-      this.#failed(failure(error as NodeJS.ErrnoException, this.#connected)),
-    );
-    // Node takes the connection from its parser where it finds this set.
-    this.#request?.once("response", (response) => setUpgrade(response, false));
-    this.#request?.once("socket", (upstream) => upstream.once("connect", () => this.#reached(timeouts)));
+    this.#attempt(lease, head);
   }
 
   /** http-proxy has made its request; what is set here comes before its own listeners. */
@@ -85,6 +84,30 @@ export class Tunnel {
     request.path = this.#admitted.path;
     request.once("upgrade", (response, upstream) => this.#opened(response, upstream));
     request.once("response", (response) => this.#declined(response));
+  }
+
+  /** @param head is put back before what the client still sends, by http-proxy, so only the first attempt has one. */
+  #attempt(lease: Lease, head: Buffer): void {
+    const { plane, proxy } = this.#means;
+    const { timeouts } = plane.config;
+    this.#lease = lease;
+    this.#connected = false;
+    this.#timer = setTimeout(() => this.#failed("connect_timeout"), timeouts.connect);
+    const options: TunnelOptions = {
+      target: wayTo(lease.target),
+      toProxy: true,
+      ignorePath: true,
+      tunnel: this,
+    };
+    proxy.ws(this.#incoming, this.#socket, head, options, () => {});
+    const request = this.#request!;
+    request.removeAllListeners("error"); // http-proxy's own would end the client's connection
+    request.on("error", (error) => {
+      if (request === this.#request) this.#failed(failure(error, this.#connected));
+    });
+    // Node takes the connection from its parser where it finds this set.
+    request.once("response", (response) => setUpgrade(response, false));
+    request.once("socket", (upstream) => upstream.once("connect", () => this.#reached(timeouts)));
   }
 
   #reached(timeouts: Timeouts): void {
@@ -131,14 +154,20 @@ export class Tunnel {
 
   #answered(status: number): void {
     clearTimeout(this.#timer);
-    this.#exchange.firstByte(this.#lease);
+    if (this.#lease) this.#exchange.firstByte(this.#lease);
     this.#status = status;
     this.#outcome = status === 101 ? "answered" : answeredWith(status);
   }
 
+  /** Sends the upgrade to another target, where it may be repeated; else answers for the last one. */
   #failed(outcome: Outcome): void {
     if (this.#status !== 499 || this.#socket.destroyed) return;
-    clearTimeout(this.#timer);
+    this.#settle(outcome);
+    const lease = this.#exchange.retries(outcome) ? this.#exchange.claim() : undefined;
+    if (lease) {
+      this.#attempt(lease, NOTHING);
+      return;
+    }
     this.#outcome = outcome;
     this.#status = outcomeRow(outcome).status;
     writeProblem(this.#socket, { ...outcomeRow(outcome), fields: ownFields(this.#exchange) });
@@ -154,11 +183,19 @@ export class Tunnel {
   #conclude(): void {
     if (this.#concluded) return;
     this.#concluded = true;
+    this.#settle(this.#outcome);
+    this.#exchange.finish(this.#status, this.#outcome, this.#socket.bytesWritten);
+  }
+
+  /** Ends the attempt under way and books it. */
+  #settle(outcome: Outcome): void {
+    const lease = this.#lease;
+    if (!lease) return;
+    this.#lease = undefined;
     clearTimeout(this.#timer);
     this.#request?.destroy();
-    this.#lease.release();
-    this.#exchange.settle(this.#lease, this.#outcome);
-    this.#exchange.finish(this.#status, this.#outcome, this.#socket.bytesWritten);
+    lease.release();
+    this.#exchange.settle(lease, outcome);
   }
 }
 
