@@ -27,7 +27,7 @@ export async function readJson(c: Context, limit: number): Promise<{ value: unkn
 
 /** RFC 9110 section 15.5.16: the answer says what would have been accepted. */
 function refuseType(c: Context): Refusal | undefined {
-  const coding = c.req.header("Content-Encoding") ?? "identity";
+  const coding = c.req.header("Content-Encoding")?.toLowerCase() ?? "identity";
   const refused = { reason: "media_type", status: 415 } as const;
   if (coding !== "identity") {
     const headers = { "Accept-Encoding": "identity" };

@@ -110,7 +110,7 @@ function parseFlags(args: readonly string[]): Record<string, string | boolean | 
     return parseArgs({ args: [...args], options }).values as Record<string, string | boolean | undefined>;
   } catch (error) {
     throw new OptionError(
-      `${(error as Error).message.split(". ")[0]?.replace(/\.$/, "")}; --help lists the options.`,
+      `${(error as Error).message.split(/\.\s/)[0]?.replace(/\.$/, "")}; --help lists the options.`,
     );
   }
 }

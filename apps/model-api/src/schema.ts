@@ -92,10 +92,13 @@ export const problemSchema = z
   .object({ type: z.string(), title: z.string(), status: z.int(), detail: z.string() })
   .openapi("Problem", { description: "RFC 9457" });
 
+/** The lists are there when rows are invalid, and not when `data` itself is. */
 export const rowProblemsSchema = problemSchema
   .extend({
-    errors: z.array(z.object({ index: z.int(), field: z.string().nullable(), reason: z.string() })),
-    errors_omitted: z.int(),
+    errors: z
+      .array(z.object({ index: z.int(), field: z.string().nullable(), reason: z.string() }))
+      .optional(),
+    errors_omitted: z.int().optional(),
   })
   .openapi("RowProblems");
 

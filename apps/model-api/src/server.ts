@@ -1,4 +1,4 @@
-import { createServer, type Server, STATUS_CODES } from "node:http";
+import { createServer, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { OpenAPIHono } from "@hono/zod-openapi";
@@ -29,7 +29,15 @@ export function createHttpServer(app: OpenAPIHono, headers: Readonly<Record<stri
   });
   // A missing Host is refused by the error handler above: Node's own answer would lack the headers.
   const options = { ...TIMEOUTS, connectionsCheckingInterval: 5000, requireHostHeader: false };
-  const server = createServer(options, (request, response) => void listener(request, response));
+  const server = createServer(options, (request, response) => {
+    // HTTP/1.0 has no Host, and balancers still check health in it.
+    if (request.httpVersion === "1.0") request.headers.host ??= "localhost";
+    void listener(request, response);
+  });
+  server.on("checkExpectation", (_, response: ServerResponse) => {
+    response.writeHead(417, { ...refused, Connection: "close" });
+    response.end(problemBody({ status: 417, detail: "The only expectation that is met is 100-continue." }));
+  });
   server.on("clientError", (error, socket) => refuse(error, socket as Socket, refused));
   return server;
 }

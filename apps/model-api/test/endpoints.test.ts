@@ -174,9 +174,19 @@ describe("the description", () => {
     expect(trip.required).not.toContain("pickup_datetime");
   });
 
-  it("describes the list of row errors", async () => {
+  it("describes the list of row errors, which a refusal of the whole body lacks", async () => {
     const { components } = await bodyOf(await app.request("/openapi.json"));
-    expect(JSON.stringify(components.schemas.RowProblems)).toContain("errors_omitted");
+    const [, rows] = components.schemas.RowProblems.allOf;
+    expect(Object.keys(rows.properties)).toEqual(["errors", "errors_omitted"]);
+    expect(rows.required ?? []).toEqual([]);
+    expect(await bodyOf(await testApi().predict({ data: [] }))).not.toHaveProperty("errors");
+  });
+
+  it("names every operation, for those who generate clients", async () => {
+    const { paths } = await bodyOf(await app.request("/openapi.json"));
+    const operations = Object.values(paths).flatMap((path) => Object.values(path as object));
+    const names = operations.map(({ operationId }) => operationId);
+    expect(names.sort()).toEqual(["alive", "health", "live", "model", "predict", "ready"]);
   });
 
   it("has examples that the server accepts", async () => {

@@ -39,6 +39,11 @@ describe("the options", () => {
     [["--drain-quiet", "61m"], {}, /^--drain-quiet is "61m"/],
     [["--speed", "9"], {}, /^Unknown option '--speed'.* --help lists the options\.$/],
     [["serve"], {}, /^Unexpected argument 'serve'.* --help lists the options\.$/],
+    [
+      ["--drain-delay", "-1"],
+      {},
+      /^Option '--drain-delay' argument is ambiguous; --help lists the options\.$/,
+    ],
     [["--port"], {}, /--port.* --help lists the options\.$/],
   ])("refuse %j %j in one sentence", (args, env, message) => {
     expect(() => parseOptions(args, env)).toThrow(OptionError);

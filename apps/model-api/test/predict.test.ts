@@ -160,6 +160,10 @@ describe("a body that is no JSON", () => {
     expect(response.status).toBe(415);
     expect(response.headers.get("Accept-Encoding")).toBe("identity");
   });
+
+  it("takes a body that says it is not compressed, in any case of letters", async () => {
+    expect((await predict({ data: [TRIP] }, { "Content-Encoding": "Identity" })).status).toBe(200);
+  });
 });
 
 describe("hostile JSON", () => {

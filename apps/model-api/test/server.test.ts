@@ -71,12 +71,21 @@ describe("the server, at its socket", () => {
     ["a broken chunk", `${head("Transfer-Encoding: chunked")}zz\r\n`, 400],
     ["no Host", "GET /health HTTP/1.1\r\nConnection: close\r\n\r\n", 400],
     ["a Host that is none", "GET /health HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n", 400],
+    [
+      "an expectation that nobody knows",
+      "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: tea\r\n\r\n",
+      417,
+    ],
     ["huge headers", `GET / HTTP/1.1\r\nHost: x\r\nX-Large: ${"x".repeat(20_000)}\r\n\r\n`, 431],
   ])("answers %s with a problem document, the model's headers on it", async (_, bytes, status) => {
     const answer = await raw(bytes);
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(answer).toMatch(/content-type: application\/problem\+json/i);
     expect(answer).toMatch(/x-model-version: 1\.2\.3/i);
+  });
+
+  it("answers checks in HTTP/1.0, which need no Host", async () => {
+    expect(await raw("GET /health/ready HTTP/1.0\r\n\r\n")).toMatch(/^HTTP\/1\.1 200 .*"status":"ready"/s);
   });
 
   it("goes on after clients that vanish in the middle of a body", async () => {

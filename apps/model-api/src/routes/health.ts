@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { problem } from "@sluice/api-docs";
 import { json, problemAnswer } from "../openapi.ts";
@@ -31,6 +32,7 @@ function aliveRoute(path: string) {
   return createRoute({
     method: "get",
     path,
+    operationId: posix.basename(path) || "alive",
     tags: ["health"],
     summary: "Is the process alive? Says version and color; also without a model",
     responses: { 200: json(aliveSchema, "Alive") },
@@ -40,6 +42,7 @@ function aliveRoute(path: string) {
 const readyRoute = createRoute({
   method: "get",
   path: "/health/ready",
+  operationId: "ready",
   tags: ["health"],
   summary: "May it get traffic?",
   responses: {

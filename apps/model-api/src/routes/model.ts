@@ -25,6 +25,7 @@ function describe(artifact: NonNullable<Service["model"]>["artifact"]) {
 const route = createRoute({
   method: "get",
   path: "/model",
+  operationId: "model",
   tags: ["model"],
   summary: "Name, version, digest, metrics and golden rows",
   responses: { 200: json(modelSchema, "The model"), 503: problemAnswer("No model is loaded") },

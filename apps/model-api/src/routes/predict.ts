@@ -57,6 +57,7 @@ function count(metrics: Metrics, predictions: readonly Prediction[]): void {
 const route = createRoute({
   method: "post",
   path: "/api/predict/",
+  operationId: "predict",
   tags: ["predictions"],
   summary: "Predict the fares of 1 to 10,000 trips",
   description:
