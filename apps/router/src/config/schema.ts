@@ -82,7 +82,7 @@ export const fileSchema = strict(
       access: option(word(["all", "errors", "off"]), {
         default: "errors",
         about:
-          "Requests that get a line: `all`; those that failed, were retried or were given up (`errors`); none (`off`).",
+          "Requests that get a line: `all`; those that were refused, failed, were retried or given up (`errors`); none (`off`).",
       }),
     }),
   },

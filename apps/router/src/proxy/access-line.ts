@@ -9,10 +9,12 @@ export interface AccessLine {
   readonly status: number;
   /** The color that answered, `none` if none did. */
   readonly color: string;
+  /** The color that weight assigned it to, `none` if it was refused before. */
   readonly assigned: string;
   readonly target: string | undefined;
   readonly attempts: number;
-  readonly outcome: Outcome;
+  /** How it ended; `refused`: before it had a color. */
+  readonly outcome: Outcome | "refused";
   readonly duration_ms: number;
   /** Bytes of the response body that were handed to the client. */
   readonly bytes: number;

@@ -181,7 +181,7 @@ describe("counters", () => {
   it("count under none what no color answered", () => {
     const { plane } = testPlane({ blue: { weight: 1, targets: [] } });
     send(plane, { method: "POST" });
-    plane.refused("BREW", 400);
+    plane.refused(request({ method: "BREW" }), { id: "7", status: 400, bytes: 0 });
     const { none, blue } = plane.report().colors;
     expect(none!.requests).toEqual({ "POST 503": 1, "OTHER 400": 1 });
     expect(blue!.requests).toEqual({});

@@ -17,6 +17,7 @@ import { type Contains, clientAddress, networks, plainAddress } from "./networks
 import { OverrideRule } from "./override.ts";
 import { ColorCounters } from "./record.ts";
 
+const WELL_FORMED_ID = /^[\w.~:+/=-]{1,128}$/;
 /** How often silent targets are looked for while enough requests wait somewhere. */
 const SWEEP_INTERVAL = 20;
 
@@ -131,9 +132,31 @@ export class DataPlane {
     return clientAddress(facts.peer, facts.header("x-forwarded-for"), this.isTrusted);
   }
 
-  /** Counts a request that was refused before it had a color. */
-  refused(method: string, status: number): void {
+  /** `X-Request-Id`: the client's if it is well formed, else a new one. */
+  idOf(facts: RequestFacts): string {
+    const told = facts.header("x-request-id");
+    return told !== undefined && WELL_FORMED_ID.test(told) ? told : this.newId();
+  }
+
+  /** Books a request that was refused before it had a color. `bytes` counts the body of the answer. */
+  refused(facts: RequestFacts, answer: { id: string; status: number; bytes: number }): void {
+    const { method, path } = facts;
+    const { id: request_id, status, bytes } = answer;
     this.none.answered(method, status, 0);
+    this.accessLog?.({
+      request_id,
+      method,
+      path,
+      status,
+      color: "none",
+      assigned: "none",
+      target: undefined,
+      attempts: 0,
+      outcome: "refused",
+      duration_ms: 0,
+      bytes,
+      client: this.clientOf(facts),
+    });
   }
 
   isSuspect(target: Target): boolean {

@@ -6,8 +6,6 @@ import type { DataPlane } from "./data-plane.ts";
 import type { LiveColor } from "./live-color.ts";
 import { TargetChoice } from "./target-choice.ts";
 
-const WELL_FORMED_ID = /^[\w.~:+/=-]{1,128}$/;
-
 /**
  * One client request on its way: assigned to a color once, then attempted at targets until it is answered.
  *
@@ -47,8 +45,7 @@ export class Exchange implements Waiter {
     this.#plane = plane;
     this.facts = facts;
     this.#startedAt = now;
-    const told = facts.header("x-request-id");
-    this.id = told !== undefined && WELL_FORMED_ID.test(told) ? told : plane.newId();
+    this.id = plane.idOf(facts);
     const forced = this.#forced();
     this.overridden = forced !== undefined;
     const affinity = this.overridden ? undefined : plane.affinity?.(facts);

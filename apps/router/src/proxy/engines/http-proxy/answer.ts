@@ -27,12 +27,13 @@ export function writeHead(upstream: IncomingMessage, out: ServerResponse, exchan
 
 /** What every answer to an exchange says, whoever gave it. */
 export function ownFields(exchange: Exchange): Field[] {
-  const own: Field[] = [
-    ["X-Request-Id", exchange.id],
-    ["X-Sluice-Color", exchange.color.name],
-  ];
+  const own: Field[] = [idField(exchange.id), ["X-Sluice-Color", exchange.color.name]];
   if (exchange.setCookie) own.push(["Set-Cookie", exchange.setCookie]);
   return own;
+}
+
+export function idField(id: string): Field {
+  return ["X-Request-Id", id];
 }
 
 export interface Problem {
@@ -69,8 +70,8 @@ export function answerProblem(
 }
 
 /** The same where there is no response object: a broken request, a refused tunnel. The connection is closed. */
-export function writeProblem(socket: Socket, problem: Problem): void {
-  const body = problemBody(problem);
+export function writeProblem(socket: Socket, problem: Problem, requestId: string): number {
+  const body = problemBody(problem, requestId);
   const head = headText(problem.status, STATUS_CODES[problem.status] ?? problem.title, [
     ["Content-Type", "application/problem+json"],
     ["Content-Length", String(Buffer.byteLength(body))],
@@ -80,6 +81,7 @@ export function writeProblem(socket: Socket, problem: Problem): void {
   ]);
   if (socket.writable) socket.write(head + body);
   socket.destroySoon();
+  return Buffer.byteLength(body);
 }
 
 /** A response's head in the bytes of HTTP/1.1; the caller vouches for the fields. */

@@ -3,13 +3,14 @@ import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import "./quiet-extend.ts";
 import httpProxy from "http-proxy";
 import type { Address } from "../../../config/config.ts";
+import type { RequestFacts } from "../../../core/request-facts.ts";
 import { type Admitted, admit, isRefusal, type Refusal } from "../../../core/request-line.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import type { CreateEngine, Engine } from "../../engine.ts";
-import { answerProblem, fieldsOf, type Problem, writeProblem } from "./answer.ts";
+import { answerProblem, fieldsOf, idField, type Problem, writeProblem } from "./answer.ts";
 import { Connection, type Turn } from "./connection.ts";
 import { type Means, RequestHandler } from "./handle-request.ts";
-import { Pools } from "./outgoing.ts";
+import { factsOf, Pools } from "./outgoing.ts";
 import { hasBody } from "./request-body.ts";
 import { openTunnel, type TunnelOptions } from "./tunnel.ts";
 
@@ -38,9 +39,7 @@ class HttpProxyEngine implements Engine {
     this.#server.on("checkContinue", handle); // Node would ask for the body before we know that anyone wants it
     this.#server.on("checkExpectation", handle);
     this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket as Socket, head));
-    this.#server.on("connect", (_request, socket) =>
-      this.#refuse(socket as Socket, "CONNECT", CONNECT_REFUSED),
-    );
+    this.#server.on("connect", (request, socket) => this.#connect(request, socket as Socket));
     this.#server.on("clientError", (error, socket) => this.#broken(error, socket as Socket));
   }
 
@@ -94,8 +93,10 @@ class HttpProxyEngine implements Engine {
     if (this.#draining || request.headers.upgrade !== undefined) out.shouldKeepAlive = false;
     const admitted = turn.broken ? UNREADABLE : this.#admit(request);
     if (isRefusal(admitted)) {
-      this.#plane.refused(request.method!, admitted.status);
-      answerProblem(out, admitted, { close: true });
+      const facts = factsOf(request, request.url!);
+      this.#refuse(facts, admitted.status, (requestId) =>
+        answerProblem(out, admitted, { fields: [idField(requestId)], requestId, close: true }),
+      );
       request.resume();
       return;
     }
@@ -117,20 +118,28 @@ class HttpProxyEngine implements Engine {
     if (!connection || connection.ending) return;
     const admitted = this.#admit(request);
     if (isRefusal(admitted)) {
-      this.#plane.refused(request.method!, admitted.status);
-      writeProblem(socket, admitted);
+      this.#writeRefusal(socket, factsOf(request, request.url!), admitted);
     } else openTunnel(this.#means, request, socket, head, admitted);
   }
 
-  /** Refuses what has no response object, after everything before it has been answered. */
-  #refuse(socket: Socket, method: string, problem: Problem): void {
+  /** Has no response object, and is refused after everything before it has been answered. */
+  #connect(request: IncomingMessage, socket: Socket): void {
     socket.on("error", () => socket.destroy());
-    this.#connections.get(socket)?.finally(() => this.#writeRefusal(socket, method, problem));
+    const facts = factsOf(request, request.url!);
+    this.#connections.get(socket)?.finally(() => this.#writeRefusal(socket, facts, CONNECT_REFUSED));
   }
 
-  #writeRefusal(socket: Socket, method: string, problem: Problem): void {
-    this.#plane.refused(method, problem.status);
-    writeProblem(socket, problem);
+  #writeRefusal(socket: Socket, facts: RequestFacts, problem: Problem): void {
+    this.#refuse(facts, problem.status, (id) => {
+      const fields = [...(problem.fields ?? []), idField(id)];
+      return writeProblem(socket, { ...problem, fields }, id);
+    });
+  }
+
+  /** @param answer answers with the request's id; gives the bytes of the body. */
+  #refuse(facts: RequestFacts, status: number, answer: (id: string) => number): void {
+    const id = this.#plane.idOf(facts);
+    this.#plane.refused(facts, { id, status, bytes: answer(id) });
   }
 
   /** A request that Node's parser refused, or that did not come in time. */
@@ -145,7 +154,8 @@ class HttpProxyEngine implements Engine {
     // RFC 9112 section 9.3: what follows a request with "Connection: close" is not looked at.
     if (connection.ending || error.code === "HPE_CLOSED_CONNECTION") return;
     const problem = PARSE_PROBLEMS[error.code ?? ""] ?? UNREADABLE;
-    connection.broken(() => this.#writeRefusal(socket, "OTHER", problem));
+    const facts = { method: "OTHER", path: "", header: () => undefined, peer: socket.remoteAddress ?? "" };
+    connection.broken(() => this.#writeRefusal(socket, facts, problem));
   }
 }
 

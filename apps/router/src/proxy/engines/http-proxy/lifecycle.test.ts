@@ -29,6 +29,34 @@ async function withStandby(config: Partial<Config>) {
   return { green, router };
 }
 
+it.each([
+  ["its head", "POST /x?y HTTP/1.1\r\nX-Request-Id: mine\r\n\r\n", 400, "POST", "/x?y"],
+  ["its body", `${POST}X-Request-Id: mine\r\nContent-Length: 99999999\r\n\r\n`, 413, "POST", "/x"],
+  ["its method", "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\nX-Request-Id: mine\r\n\r\n", 405, "CONNECT", "a:1"],
+  ["its bytes", "no HTTP\r\n\r\n", 400, "OTHER", ""],
+])("says and logs the id of a request that is refused for %s", async (_why, text, status, method, path) => {
+  const router = await routerFor(`http://127.0.0.1:${await refusedPort()}`);
+  const client = await RawClient.connect(router.port);
+  client.send(text);
+  const [head, body] = (await client.untilClosed()).split("\r\n\r\n");
+  const id = /\r\nX-Request-Id: (.+?)(?:\r\n|$)/.exec(head!)?.[1];
+  expect(id).toMatch(text.includes("mine") ? /^mine$/ : /^[\da-f-]{36}$/);
+  expect(JSON.parse(body!)).toMatchObject({ status, request_id: id });
+  expect(router.lines).toMatchObject([
+    {
+      request_id: id,
+      method,
+      path,
+      status,
+      color: "none",
+      assigned: "none",
+      outcome: "refused",
+      attempts: 0,
+    },
+  ]);
+  expect(router.lines[0]).toMatchObject({ client: "127.0.0.1", bytes: body!.length });
+});
+
 it("cancels the upload when the client goes away in the middle of it", async () => {
   const blue = keep(await rawUpstream((socket) => socket.resume()));
   const router = await routerFor(blue.url);

@@ -34,8 +34,8 @@ export function openTunnel(
     return;
   }
   const row = outcomeRow("no_target");
-  writeProblem(socket, { ...row, fields: [["Retry-After", "1"], ...ownFields(exchange)] });
-  exchange.finish(row.status, "no_target", 0);
+  const problem = { ...row, fields: [["Retry-After", "1"] as const, ...ownFields(exchange)] };
+  exchange.finish(row.status, "no_target", writeProblem(socket, problem, exchange.id));
 }
 
 /** A WebSocket's way through: attempts until one is answered, then bytes both ways until either end closes. */
@@ -170,7 +170,8 @@ export class Tunnel {
     }
     this.#outcome = outcome;
     this.#status = outcomeRow(outcome).status;
-    writeProblem(this.#socket, { ...outcomeRow(outcome), fields: ownFields(this.#exchange) });
+    const problem = { ...outcomeRow(outcome), fields: ownFields(this.#exchange) };
+    writeProblem(this.#socket, problem, this.#exchange.id);
     this.#conclude();
   }
 
