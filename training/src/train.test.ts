@@ -139,5 +139,23 @@ describe("report.html", () => {
     expect(html.match(/<svg [^>]*role="img" aria-label="\w/g)).toHaveLength(4);
     expect(html).not.toMatch(/https?:|src=|@import|url\(|NaN|undefined|Infinity/);
     expect(html).toContain("prefers-color-scheme: dark");
+    expect(html).toContain("<th>mean absolute error</th>");
+  });
+
+  test("says above each bar of the distances how many trips it stands for", async () => {
+    const given = options();
+    const { test: tested } = await train(given);
+    const html = readFileSync(join(given.out, "report.html"), "utf8");
+    const chart = /aria-label="Error by straight distance.*?<\/svg>/s.exec(html)![0];
+    const counts = [...chart.matchAll(/<text class="count"[^>]*>([\d,]+)</g)].map(([, text]) => Number(text));
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(tested.rows.length);
+  });
+
+  test("can be drawn of a model that makes no error", async () => {
+    const lines = madeUp(400).trim().split("\n");
+    const rows = lines.slice(1).map((line) => line.replace(/^(\d+,k),[^,]+/, "$1,10"));
+    const given = options({ csv: fileOf(`${header}\n${rows.join("\n")}\n`), recipe: "baseline" });
+    await train(given);
+    expect(readFileSync(join(given.out, "report.html"), "utf8")).not.toMatch(/NaN|undefined|Infinity/);
   });
 });

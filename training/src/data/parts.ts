@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { Worker } from "node:worker_threads";
 import { parse } from "csv-parse";
+import { InputProblem } from "../problem.ts";
 import type { Dropped } from "./clean.ts";
 import { RowReader } from "./row-reader.ts";
 import { Trips } from "./trips.ts";
@@ -79,7 +80,13 @@ export async function inWorker(path: string, range: Range, header: string): Prom
   return { trips: Trips.of(values), dropped };
 }
 
-/** The first line with its end. `look` sees the first bytes, and may throw. */
+/** Longer first lines are no header. */
+const LONGEST_HEADER = 1 << 20;
+
+/**
+ * The first line with its end. `look` sees the first bytes, and may throw.
+ * @throws InputProblem when the file does not look like lines.
+ */
 export async function headerOf(path: string, look: (start: Buffer) => void): Promise<string> {
   let text = "";
   for await (const chunk of createReadStream(path)) {
@@ -87,6 +94,8 @@ export async function headerOf(path: string, look: (start: Buffer) => void): Pro
     text += (chunk as Buffer).toString("latin1");
     const end = text.indexOf("\n");
     if (end >= 0) return text.slice(0, end + 1);
+    if (text.length >= LONGEST_HEADER)
+      throw new InputProblem(`${path} has no line end in its first MiB: expected a CSV file.`);
   }
   return text;
 }

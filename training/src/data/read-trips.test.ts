@@ -30,6 +30,9 @@ describe("cleaning", () => {
     ["malformed_row", `${goodRow},more`],
     ["missing_value", row({ dropoff_latitude: "" })],
     ["missing_value", row({ pickup_datetime: "" })],
+    ["missing_value", row({ fare_amount: " " })],
+    ["missing_value", row({ pickup_latitude: " ", pickup_longitude: " " })],
+    ["missing_value", row({ pickup_datetime: " " })],
     ["not_a_number", row({ fare_amount: "seven" })],
     ["not_a_number", row({ pickup_longitude: "NaN" })],
     ["not_a_number", row({ passenger_count: "Infinity" })],
@@ -176,6 +179,16 @@ describe("readTrips says in one sentence", () => {
     const path = fileOf("");
     writeFileSync(path, madeUp(60_000).replace("passenger_count", "people"));
     expect(await refusal(path)).toBe(`${path} lacks the column passenger_count.`);
+  });
+
+  test("that a large file has no lines", async () => {
+    const path = fileOf(Buffer.alloc(20 << 20, "x"));
+    expect(await refusal(path)).toBe(`${path} has no line end in its first MiB: expected a CSV file.`);
+  });
+
+  test.runIf(process.platform === "linux")("that reading fails", async () => {
+    const path = "/proc/self/mem";
+    expect(await refusal(path)).toMatch(/^\/proc\/self\/mem cannot be read: EIO/);
   });
 
   test("that a quote is never closed", async () => {

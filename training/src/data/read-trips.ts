@@ -145,7 +145,8 @@ async function explain<T>(path: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (error instanceof CsvError) throw new InputProblem(`${path} is not valid CSV: ${error.message}.`);
-    const sentence = systemErrors[(error as NodeJS.ErrnoException).code ?? ""];
+    const { code = "", syscall, message } = error as NodeJS.ErrnoException;
+    const sentence = systemErrors[code] ?? (syscall && `cannot be read: ${message}`);
     if (sentence) throw new InputProblem(`${path} ${sentence}.`);
     throw error;
   }

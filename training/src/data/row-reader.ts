@@ -69,9 +69,15 @@ export class RowReader {
     const ends = row.pickupLongitude + row.pickupLatitude + row.dropoffLongitude + row.dropoffLatitude;
     if (!Number.isFinite(row.fare + ends + row.passengers)) return "not_a_number";
     const time = parsePickupDatetime(record[columns.pickup_datetime]!);
-    if (!time) return "impossible_pickup_datetime";
-    this.#seconds = wallSeconds(time);
-    return dropRule(row);
+    const rule = time ? dropRule(row) : "impossible_pickup_datetime";
+    if (rule) return this.#hasBlank(record) ? "missing_value" : rule;
+    this.#seconds = wallSeconds(time!);
+    return undefined;
+  }
+
+  /** White space alone reads as 0, which no rule lets pass: so only rows that fell need this look. */
+  #hasBlank(record: readonly string[]): boolean {
+    return this.#needed.some((column) => record[column]!.trim() === "");
   }
 }
 

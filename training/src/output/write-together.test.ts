@@ -32,6 +32,16 @@ describe("writeTogether", () => {
     expect(readFileSync(join(out, "model.json"), "utf8")).toBe("old");
   });
 
+  test("leaves everything as it was when the last of the names is a folder's", () => {
+    const out = folder();
+    mkdirSync(join(out, "model.json"));
+    writeFileSync(join(out, "report.html"), "old");
+    const sentence = `cannot write to ${out}: ${join(out, "model.json")} is a folder.`;
+    expect(() => writeTogether(out, files)).toThrow(new InputProblem(sentence));
+    expect(readdirSync(out).sort()).toEqual(["model.json", "report.html"]);
+    expect(readFileSync(join(out, "report.html"), "utf8")).toBe("old");
+  });
+
   test("sweeps up what a killed run left, but not another run's files", () => {
     const out = folder();
     const dead = 2 ** 22 + 1;

@@ -7,6 +7,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { access, constants, stat } from "node:fs/promises";
@@ -37,6 +38,10 @@ export async function checkFolder(folder: string): Promise<void> {
  * @throws InputProblem if the folder cannot be written; no file has changed then.
  */
 export function writeTogether(folder: string, files: Readonly<Record<string, string>>): void {
+  for (const path of Object.keys(files).map((name) => join(folder, name))) {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+      throw new InputProblem(`cannot write to ${folder}: ${path} is a folder.`);
+  }
   let made: string | undefined;
   const written: string[] = [];
   try {

@@ -75,18 +75,25 @@ export function residuals(fares: Float64Array, predictions: Float64Array): strin
   );
 }
 
-/** The error of each bin as bars, with the number of trips below each. */
+/** The error of each bin as bars, with the number of trips above each where there is room. */
 export function errorBy(bins: readonly Bin[], label: string): string {
-  const most = Math.max(...bins.map((bin) => root(bin)));
+  const most = Math.max(...bins.map((bin) => root(bin))) || 1;
   const area = frame(560, 300, [0, bins.length], [0, most * 1.05]);
   const bars = bins.map((bin, i) => {
     const text = `${bin.name}: RMSE $${root(bin).toFixed(2)}, on average ${signed(bin.errors / (bin.count || 1), 2)}, ${plain(bin.count)} trips`;
     return bar(area, i, i + 1, root(bin), text);
   });
-  const every = bins.length > 12 ? 3 : 1;
+  const roomy = bins.length <= 12;
+  const counts = roomy ? bins.map((bin, i) => countAbove(area, i + 0.5, bin)) : [];
+  const every = roomy ? 1 : 3;
   const names = bins.flatMap((bin, i) => (i % every === 0 ? [[i + 0.5, bin.name] as const] : []));
   const yAxis = { label: "RMSE", ticks: ticks(0, most, niceStep(most, 5), dollars) };
-  return chart(area, `Error by ${label}`, { label, ticks: names }, yAxis, bars.join(""));
+  return chart(area, `Error by ${label}`, { label, ticks: names }, yAxis, bars.join("") + counts.join(""));
+}
+
+function countAbove(area: ReturnType<typeof frame>, at: number, bin: Bin): string {
+  const place = `x="${px(area.x(at))}" y="${px(area.y(root(bin)) - 4)}" text-anchor="middle"`;
+  return `<text class="count" ${place}>${plain(bin.count)}</text>`;
 }
 
 function bar(

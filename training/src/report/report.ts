@@ -56,7 +56,7 @@ function pictures(trained: Trained): string {
 <section><h2>Predicted against actual</h2><p class="note">Darker cells hold more trips; the dashed line is a perfect prediction.
 Flat fares from Kennedy airport stand out as columns.</p>${predictedAgainstActual(fares, predictions)}</section>
 <div><section><h2>Residuals</h2><p class="note">To the right of 0 the model asks too much, to the left too little.</p>${residuals(fares, predictions)}</section></div>
-<section><h2>Error by distance</h2><p class="note">Trips of length 0 have fares that were agreed on: no model knows them.</p>${errorBy(byDistance(trained), "straight distance, kilometres")}</section>
+<section><h2>Error by distance</h2><p class="note">Trips of length 0 have fares that were agreed on: no model knows them. Above each bar: its trips.</p>${errorBy(byDistance(trained), "straight distance, kilometres")}</section>
 <section><h2>Error by hour</h2><p class="note">Hours of the night have few trips, and long ones.</p>${errorBy(byHour(trained), "hour of the pickup")}</section>
 </div>`;
 }

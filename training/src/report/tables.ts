@@ -10,7 +10,7 @@ const whole = (count: number) => count.toLocaleString("en-US");
 export function comparison({ test, artifact }: Trained): string {
   const row = (name: string, metrics: Metrics, kind = "") =>
     `<tr${kind}><th>${escapeHtml(name)}</th><td>$${metrics.rmse.toFixed(2)}</td><td>$${metrics.mae.toFixed(2)}</td><td>${r2Text(metrics.r2)}</td></tr>`;
-  return `<table><thead><tr><th></th><th>RMSE</th><th>mean error</th><th>R²</th></tr></thead><tbody>
+  return `<table><thead><tr><th></th><th>RMSE</th><th>mean absolute error</th><th>R²</th></tr></thead><tbody>
 ${row(`${artifact.name} ${artifact.version} (${artifact.recipe})`, test.model, ' class="own"')}
 ${row("always the mean fare", test.baselines.mean_fare)}
 ${row("the published tariff, without waiting and tolls", test.baselines.tariff_formula)}
@@ -31,7 +31,7 @@ function cleaningRow(rule: Rule, dropped: Dropped): string {
 export function coefficients({ fit }: Trained): string {
   const rows = fit.features.map((feature, i) => ({ feature, effect: fit.coefficients[i]!, sd: fit.sd[i]! }));
   rows.sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect));
-  const most = Math.abs(rows[0]!.effect);
+  const most = Math.abs(rows[0]!.effect) || 1;
   const lines = rows.map(({ feature, effect, sd }) => {
     const share = ((Math.abs(effect) / most) * 50).toFixed(1);
     const side = effect < 0 ? `right:50%;width:${share}%` : `left:50%;width:${share}%`;
