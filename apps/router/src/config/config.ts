@@ -88,7 +88,7 @@ export interface Limits {
 
 export interface LogConfig {
   readonly level: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
-  /** Which requests get a line: all; those that failed, were retried or were given up; none. */
+  /** Which requests get a line: all; those that were refused, failed, were retried or given up; none. */
   readonly access: "all" | "errors" | "off";
 }
 
