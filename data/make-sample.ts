@@ -6,7 +6,7 @@ import { random } from "./sample/random.ts";
 import { toCsv, toRow } from "./sample/rows.ts";
 import { makeTrip } from "./sample/trips.ts";
 
-const USAGE = "node data/make-sample.ts [--out data/sample.csv] [--rows 4000] [--seed 1]";
+const USAGE = "npm exec -- node data/make-sample.ts [--out data/sample.csv] [--rows 4000] [--seed 1]";
 
 /** A licence-free sample of trips as CSV text. The same rows and seed give the same bytes. */
 export function makeSample(rows: number, seed: number): string {
@@ -23,7 +23,8 @@ function main(): void {
     writeFileSync(out, makeSample(rows, seed));
     console.log(`wrote ${rows} trips to ${out}`);
   } catch (error) {
-    console.error(`${(error as Error).message}; usage: ${USAGE}`);
+    // Node's own messages about options go on for lines.
+    console.error(`${(error as Error).message.split(/\.\s/)[0]}; usage: ${USAGE}`);
     process.exitCode = 2;
   }
 }

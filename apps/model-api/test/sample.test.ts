@@ -1,6 +1,8 @@
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { makeSample } from "../../../data/make-sample.ts";
 import { DIRT } from "../../../data/sample/dirt.ts";
 import { fare, type Ride } from "../../../data/sample/tariff.ts";
@@ -20,6 +22,25 @@ describe("the sample of trips", () => {
 
   it("is the committed file, byte for byte", () => {
     expect(makeSample(4000, 1)).toBe(readFileSync(COMMITTED, "utf8"));
+  });
+
+  it("is made by the command in its README, whatever Node npm itself runs on", () => {
+    const readme = readFileSync(join(COMMITTED, "../README.md"), "utf8");
+    const command = /^npm exec -- node data\/make-sample\.ts .*$/m.exec(readme)![0];
+    const folder = mkdtempSync(join(tmpdir(), "sluice-sample-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const out = join(folder, "sample.csv");
+    const [npm, ...args] = command.split(" ").map((word) => (word === "data/sample.csv" ? out : word));
+    const { status, stderr } = spawnSync(npm!, args, { cwd: join(COMMITTED, "../.."), encoding: "utf8" });
+    expect(status, stderr).toBe(0);
+    expect(readFileSync(out, "utf8")).toBe(readFileSync(COMMITTED, "utf8"));
+  });
+
+  it("is not made of a bad option, which is refused in one line", () => {
+    const script = join(COMMITTED, "../make-sample.ts");
+    const { status, stderr } = spawnSync(process.execPath, [script, "--seed", "-1"], { encoding: "utf8" });
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^Option '--seed' argument is ambiguous; usage: .*\n$/);
   });
 
   it("differs with the seed", () => {
