@@ -81,7 +81,8 @@ export function requestFields(fields: readonly Field[], by: Forwarding): Field[]
   return kept.concat(forwardedFields(fields, by));
 }
 
-function forwardedFields(fields: readonly Field[], by: Forwarding): Field[] {
+/** What a request says of where it came from and through whom. */
+export function forwardedFields(fields: readonly Field[], by: Forwarding): Field[] {
   const told = (name: string) => (by.trusted ? joined(fields, name) : undefined);
   const added: Field[] = [
     ["X-Forwarded-For", append(told("x-forwarded-for"), by.peer)],

@@ -40,6 +40,17 @@ interface Survey {
 }
 
 const REFUSED_METHODS: ReadonlySet<string> = new Set(["CONNECT", "TRACE"]);
+const STANDARD_METHODS: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "DELETE",
+  "PATCH",
+  "OPTIONS",
+  "CONNECT",
+  "TRACE",
+]);
 const ABSOLUTE = /^https?:\/\/([^/?#]*)([^#]*)$/i;
 /** uri-host [":" port] of RFC 9110 section 7.2: a registered name, an IPv4 address, or an IP literal. */
 const HOST = /^(?:\[[0-9a-f:.]+\]|(?:[\w.~!$&'()*+,;=-]|%[0-9a-f]{2})+)(?::(\d{0,5}))?$/i;
@@ -53,6 +64,7 @@ export function admit(head: Head, limits: HeadLimits): Admitted | Refusal {
   if (head.httpVersion !== "1.1" && head.httpVersion !== "1.0") return versionRefused();
   if (head.fields.length > limits.headers) return tooManyFields(limits.headers);
   if (REFUSED_METHODS.has(head.method)) return methodRefused(head.method);
+  if (looksStandard(head.method)) return methodUnknown(head.method);
   const survey = surveyOf(head.fields);
   const framing = framingFault(head, survey) ?? lengthFault(survey.lengths, limits.body);
   if (framing) return framing;
@@ -159,6 +171,16 @@ function methodRefused(method: string): Refusal {
     detail: `${method} is not relayed.`,
     fields: [["Allow", "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"]],
   };
+}
+
+/** Methods are case-sensitive (RFC 9110 section 9.1); `get` is another method, which some server takes for GET. */
+function looksStandard(method: string): boolean {
+  return !STANDARD_METHODS.has(method) && STANDARD_METHODS.has(method.toUpperCase());
+}
+
+function methodUnknown(method: string): Refusal {
+  const detail = `${method} is no method known here; methods are case-sensitive.`;
+  return { status: 501, title: "Not Implemented", detail };
 }
 
 function bad(detail: string): Refusal {

@@ -8,7 +8,7 @@ import type { Report } from "../core/report.ts";
 import type { RequestFacts } from "../core/request-facts.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import { SUSPECT_FLOOR, SUSPECT_WAITING, silenceAllowed } from "../core/suspect.ts";
-import type { Target } from "../targets/target.ts";
+import type { Lease, Target } from "../targets/target.ts";
 import type { AccessLog } from "./access-line.ts";
 import { affinityReader, type ReadAffinity } from "./affinity-key.ts";
 import { Exchange } from "./exchange.ts";
@@ -60,6 +60,9 @@ export class DataPlane {
   onUrgent: () => void = () => {};
   readonly #worker: number;
   readonly #accessLog: AccessLog | undefined;
+  // Drawing 122 random bits for each request would cost more than everything else that names it.
+  readonly #idPrefix = randomUUID().slice(0, 24);
+  #ids = 1;
   #epoch = 0;
   #sweeper: NodeJS.Timeout | undefined;
 
@@ -122,8 +125,22 @@ export class DataPlane {
     return new Exchange(this, facts, now);
   }
 
+  /** The first byte of an answer has come, also to an attempt that was given up as stalled. */
+  firstByte(lease: Lease): void {
+    if (!lease.linked) return;
+    const now = this.now();
+    lease.firstByte(now);
+    this.colors[lease.target.color]!.latency.record(now - lease.claimedAt, now);
+  }
+
+  /** A further part of an answer has arrived: its target is not silent, though others may wait there. */
+  heard(lease: Lease): void {
+    lease.heard(this.now());
+  }
+
+  /** A new UUID: unlike any other of this process, and of any other with overwhelming odds. */
   newId(): string {
-    return randomUUID();
+    return this.#idPrefix + (this.#ids++).toString(16).padStart(12, "0");
   }
 
   /** The client's own address, seen through trusted proxies. */

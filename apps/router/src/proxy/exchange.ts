@@ -6,6 +6,12 @@ import type { DataPlane } from "./data-plane.ts";
 import type { LiveColor } from "./live-color.ts";
 import { TargetChoice } from "./target-choice.ts";
 
+/** The engine's part of an exchange. */
+export interface Holder {
+  /** The target fell silent: end the wait for this attempt, and leave it open until its first byte or its end. */
+  onStalled(): void;
+}
+
 /**
  * One client request on its way: assigned to a color once, then attempted at targets until it is answered.
  *
@@ -24,8 +30,8 @@ export class Exchange implements Waiter {
   readonly setCookie: string | undefined;
   /** Set to false by the engine once a byte of the body has been dropped from the buffer. */
   bodyKept = true;
-  /** The engine's part of a stall: end the wait for this attempt, and leave it open until its first byte or its end. */
-  onStalled: (() => void) | undefined;
+  /** Who moves the bytes of the attempt that is under way; undefined when nobody waits for an answer's head. */
+  holder: Holder | undefined;
   readonly #plane: DataPlane;
   readonly #startedAt: number;
   readonly #choice: TargetChoice;
@@ -95,20 +101,17 @@ export class Exchange implements Waiter {
 
   /** An answer's head has begun to arrive at this attempt, also at one that was given up as stalled. */
   firstByte(lease: Lease): void {
-    if (!lease.linked) return;
-    const now = this.#plane.now();
-    lease.firstByte(now);
-    this.#plane.colors[lease.target.color]!.latency.record(now - lease.claimedAt, now);
+    this.#plane.firstByte(lease);
   }
 
   /** A further part of an answer has arrived: its target is not silent, though others may wait there. */
   heard(lease: Lease): void {
-    lease.heard(this.#plane.now());
+    this.#plane.heard(lease);
   }
 
   stalled(lease: Lease): void {
-    if (lease !== this.#current || this.onStalled === undefined) return;
-    if (this.#mayRepeat("sent") && this.#choice.hasFresh()) this.onStalled();
+    if (lease !== this.#current || this.holder === undefined) return;
+    if (this.#mayRepeat("sent") && this.#choice.hasFresh()) this.holder.onStalled();
   }
 
   /**

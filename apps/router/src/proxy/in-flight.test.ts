@@ -174,10 +174,11 @@ class Model {
 
   hold(each: Live, lease: Lease): void {
     each.lease = lease;
-    each.exchange.onStalled = () => {
-      each.exchange.onStalled = undefined;
+    const onStalled = () => {
+      each.exchange.holder = undefined;
       this.end(each, lease, "stalled");
     };
+    each.exchange.holder = { onStalled };
     this.targets.set(lease.target, (this.targets.get(lease.target) ?? 0) + 1);
     if (each.answering === lease.target.color) return;
     this.leave(each);
@@ -187,7 +188,7 @@ class Model {
 
   end(each: Live, lease: Lease, outcome: Outcome): void {
     const { exchange } = each;
-    exchange.onStalled = undefined;
+    exchange.holder = undefined;
     each.lease = undefined;
     this.settled++;
     if (outcomeRow(outcome).blame === "target") this.expected++;

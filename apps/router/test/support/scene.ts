@@ -35,7 +35,7 @@ export class Scene {
   wait(spec: RequestSpec = {}): Waiting {
     const exchange = this.plane.begin(request(spec));
     const waiting: Waiting = { exchange, lease: exchange.claim()!, stalls: 0 };
-    exchange.onStalled = () => waiting.stalls++;
+    exchange.holder = { onStalled: () => waiting.stalls++ };
     return waiting;
   }
 

@@ -1,7 +1,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
-import type { Socket } from "node:net";
 import { type Field, responseFields } from "../../../core/forwarding.ts";
 import type { Exchange } from "../../exchange.ts";
+import { ownFields, type Problem, problemBody } from "../problem.ts";
 
 const NOTHING = Buffer.alloc(0);
 
@@ -25,30 +25,6 @@ export function writeHead(upstream: IncomingMessage, out: ServerResponse, exchan
   out.write(NOTHING); // flushHeaders() would write it as UTF-8, and values are latin1
 }
 
-/** What every answer to an exchange says, whoever gave it. */
-export function ownFields(exchange: Exchange): Field[] {
-  const own: Field[] = [idField(exchange.id), ["X-Sluice-Color", exchange.color.name]];
-  if (exchange.setCookie) own.push(["Set-Cookie", exchange.setCookie]);
-  return own;
-}
-
-export function idField(id: string): Field {
-  return ["X-Request-Id", id];
-}
-
-export interface Problem {
-  readonly status: number;
-  readonly title: string;
-  readonly detail: string;
-  readonly fields?: readonly Field[];
-}
-
-/** The body of a problem document (RFC 9457). */
-export function problemBody(problem: Problem, requestId?: string): string {
-  const { status, title, detail } = problem;
-  return `${JSON.stringify({ type: "about:blank", title, status, detail, ...(requestId ? { request_id: requestId } : {}) })}\n`;
-}
-
 /** Answers with a problem document. `close` ends the connection, as after a request that cannot be read to its end. */
 export function answerProblem(
   out: ServerResponse,
@@ -67,27 +43,6 @@ export function answerProblem(
   out.writeHead(problem.status, STATUS_CODES[problem.status] ?? problem.title, flat(fields));
   out.end(body);
   return Buffer.byteLength(body);
-}
-
-/** The same where there is no response object: a broken request, a refused tunnel. The connection is closed. */
-export function writeProblem(socket: Socket, problem: Problem, requestId: string): number {
-  const body = problemBody(problem, requestId);
-  const head = headText(problem.status, STATUS_CODES[problem.status] ?? problem.title, [
-    ["Content-Type", "application/problem+json"],
-    ["Content-Length", String(Buffer.byteLength(body))],
-    ["Date", new Date().toUTCString()],
-    ["Connection", "close"],
-    ...(problem.fields ?? []),
-  ]);
-  if (socket.writable) socket.write(head + body);
-  socket.destroySoon();
-  return Buffer.byteLength(body);
-}
-
-/** A response's head in the bytes of HTTP/1.1; the caller vouches for the fields. */
-export function headText(status: number, reason: string, fields: readonly Field[]): string {
-  const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  return `HTTP/1.1 ${status} ${reason}\r\n${lines}\r\n`;
 }
 
 function flat(fields: readonly Field[]): string[] {

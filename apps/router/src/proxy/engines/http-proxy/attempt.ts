@@ -4,8 +4,8 @@ import { answeredWith, type Outcome } from "../../../core/outcome.ts";
 import { responseFault } from "../../../core/response-head.ts";
 import type { Lease } from "../../../targets/target.ts";
 import type { Exchange } from "../../exchange.ts";
+import { failure } from "../failure.ts";
 import { fieldsOf } from "./answer.ts";
-import { failure } from "./failure.ts";
 
 /** How the first half of an attempt ends: with an answer's head, or without one. */
 export type HeadResult =
@@ -44,7 +44,7 @@ export class Attempt {
     return new Promise((resolve) => {
       this.#resolve = resolve;
       this.#send = send;
-      this.#exchange.onStalled = () => this.#settleHead({ outcome: "stalled" });
+      this.#exchange.holder = { onStalled: () => this.#settleHead({ outcome: "stalled" }) };
       this.#start();
     });
   }
@@ -145,7 +145,7 @@ export class Attempt {
     const resolve = this.#resolve;
     if (!resolve) return;
     this.#resolve = undefined;
-    this.#exchange.onStalled = undefined;
+    this.#exchange.holder = undefined;
     clearTimeout(this.#timer);
     if (result.outcome === "stalled") this.#waitOn();
     resolve(result);

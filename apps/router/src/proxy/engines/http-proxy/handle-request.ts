@@ -5,7 +5,8 @@ import { answeredWith, type Outcome, outcomeRow } from "../../../core/outcome.ts
 import type { Admitted } from "../../../core/request-line.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import type { Exchange } from "../../exchange.ts";
-import { answerProblem, ownFields, writeHead } from "./answer.ts";
+import { ownFields } from "../problem.ts";
+import { answerProblem, writeHead } from "./answer.ts";
 import { Attempt, type HeadResult } from "./attempt.ts";
 import { factsOf, outgoingHeaders, type Pools, wayTo } from "./outgoing.ts";
 import { cut, relay } from "./relay.ts";

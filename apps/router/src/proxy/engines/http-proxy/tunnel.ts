@@ -7,8 +7,9 @@ import type { Admitted } from "../../../core/request-line.ts";
 import { responseFault } from "../../../core/response-head.ts";
 import type { Lease } from "../../../targets/target.ts";
 import type { Exchange } from "../../exchange.ts";
-import { answerFields, fieldsOf, headText, ownFields, writeProblem } from "./answer.ts";
-import { failure } from "./failure.ts";
+import { failure } from "../failure.ts";
+import { headText, ownFields, writeProblem } from "../problem.ts";
+import { answerFields, fieldsOf } from "./answer.ts";
 import type { Means } from "./handle-request.ts";
 import { factsOf, outgoingHeaders, wayTo } from "./outgoing.ts";
 

@@ -1,4 +1,4 @@
-import type { Outcome } from "../../../core/outcome.ts";
+import type { Outcome } from "../../core/outcome.ts";
 
 const UNREACHABLE = new Set([
   "ECONNREFUSED",
@@ -13,8 +13,8 @@ const UNREACHABLE = new Set([
 ]);
 
 /** Which ending an error before the answer's head is. */
-export function failure(error: NodeJS.ErrnoException, connected: boolean): Outcome {
-  const code = error.code ?? "";
+export function failure(error: NodeJS.ErrnoException | undefined, connected: boolean): Outcome {
+  const code = error?.code ?? "";
   if (code === "HPE_INVALID_EOF_STATE") return "reset"; // it closed in the middle of its head
   if (code.startsWith("HPE_")) return "invalid_response";
   if (!connected || UNREACHABLE.has(code)) return "connect_failed";

@@ -1,0 +1,49 @@
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import type { Field } from "../../core/forwarding.ts";
+import type { Exchange } from "../exchange.ts";
+
+/** What every answer to an exchange says, whoever gave it. */
+export function ownFields(exchange: Exchange): Field[] {
+  const own: Field[] = [idField(exchange.id), ["X-Sluice-Color", exchange.color.name]];
+  if (exchange.setCookie) own.push(["Set-Cookie", exchange.setCookie]);
+  return own;
+}
+
+export function idField(id: string): Field {
+  return ["X-Request-Id", id];
+}
+
+export interface Problem {
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  readonly fields?: readonly Field[];
+}
+
+/** The body of a problem document (RFC 9457). */
+export function problemBody(problem: Problem, requestId?: string): string {
+  const { status, title, detail } = problem;
+  return `${JSON.stringify({ type: "about:blank", title, status, detail, ...(requestId ? { request_id: requestId } : {}) })}\n`;
+}
+
+/** Answers with a problem document where there is no response object, and closes the connection. */
+export function writeProblem(socket: Socket, problem: Problem, requestId: string): number {
+  const body = problemBody(problem, requestId);
+  const head = headText(problem.status, STATUS_CODES[problem.status] ?? problem.title, [
+    ["Content-Type", "application/problem+json"],
+    ["Content-Length", String(Buffer.byteLength(body))],
+    ["Date", new Date().toUTCString()],
+    ["Connection", "close"],
+    ...(problem.fields ?? []),
+  ]);
+  if (socket.writable) socket.write(head + body);
+  socket.destroySoon();
+  return Buffer.byteLength(body);
+}
+
+/** A response's head in the bytes of HTTP/1.1; the caller vouches for the fields. */
+export function headText(status: number, reason: string, fields: readonly Field[]): string {
+  const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  return `HTTP/1.1 ${status} ${reason}\r\n${lines}\r\n`;
+}
