@@ -8,7 +8,7 @@ import { bareHttpProxy, type Contender, haproxy, nginx, sluice, startUpstream } 
 import { cpuSeconds, freePort, has, type Pinned, residentMiB, untilServing } from "./processes.ts";
 import { wrk } from "./wrk.ts";
 
-const CONTENDERS: readonly Contender[] = [nginx, haproxy, bareHttpProxy, sluice("http-proxy")];
+const CONTENDERS: readonly Contender[] = [nginx, haproxy, bareHttpProxy, sluice("http-proxy"), sluice("wire")];
 
 interface Options {
   readonly seconds: number;

@@ -7,12 +7,18 @@ import { cannotListen, closeServer, serveApp } from "./http-server.ts";
 import { LocalChannel } from "./local-channel.ts";
 import type { Logger } from "./log.ts";
 import { DataPlane } from "./proxy/data-plane.ts";
-import type { Engine } from "./proxy/engine.ts";
+import type { CreateEngine, Engine } from "./proxy/engine.ts";
 import { createHttpProxyEngine } from "./proxy/engines/http-proxy/index.ts";
+import { createWireEngine } from "./proxy/engines/wire/index.ts";
 import { VERSION } from "./version.ts";
 
 /** How long the first checks may hold back the listening socket, in milliseconds. */
 const FIRST_VERDICTS = 3000;
+
+const ENGINES: Readonly<Record<Config["engine"], CreateEngine>> = {
+  wire: createWireEngine,
+  "http-proxy": createHttpProxyEngine,
+};
 
 export interface ServeOptions {
   readonly config: Config;
@@ -39,7 +45,7 @@ export async function serve(options: ServeOptions): Promise<{ readonly closed: P
     await control.start();
     const addresses = await listenForControl(config, control, endings);
     await control.firstVerdicts(FIRST_VERDICTS);
-    const engine = createHttpProxyEngine(plane);
+    const engine = ENGINES[config.engine](plane);
     const listen = await engine.listen(config.listen).catch((error: NodeJS.ErrnoException) => {
       throw cannotListen("listen", config.listen, error);
     });

@@ -45,7 +45,7 @@ admin:
   listen: 127.0.0.1:9900      # a non-loopback address without a token refuses to start
   token: \${SLUICE_ADMIN_TOKEN}  # or token_file; \${NAME} reads the environment in any value
 state: ./var/sluice           # folder for durable state; \`memory\` keeps none
-engine: http-proxy            # wire | http-proxy
+engine: wire                  # wire | http-proxy
 split: random                 # random | exact
 failover: true
 colors:
@@ -72,7 +72,7 @@ function designed(): Config {
     listen: { host: "0.0.0.0", port: 8080 },
     admin: { listen: { host: "127.0.0.1", port: 9900 }, tokens: [{ token: "s3cret", scope: "all" }] },
     state: join(folder, "var/sluice"),
-    engine: "http-proxy",
+    engine: "wire",
     split: "random",
     failover: true,
     colors: {
@@ -334,7 +334,7 @@ describe("what is refused, in one message", () => {
     ["listen: ::1:80", /^listen is "::1:80"; expected/],
     ["listen: a:99999", /a port of at most 65535/],
     ["listen:", /^listen is empty; expected/],
-    ["engine: wire", /^engine is "wire"; the engine wire comes with a later version; expected http-proxy\.$/],
+    ["engine: nginx", /^engine is "nginx"; expected wire or http-proxy\.$/],
     ["workers: auto", /^workers is "auto"; more than one worker comes with a later version; expected 1\.$/],
     ["workers: 4", /^workers is 4; more than one worker comes with a later version/],
     ["workers: 0", /^workers is 0; expected 1\.$/],

@@ -6,7 +6,6 @@ import { admin, health, limits, passive, retry, timeouts } from "./sections.ts";
 import { address, boolean, cidrs, text, word } from "./values.ts";
 
 const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
-const WIRE_IS_LATER = "the engine wire comes with a later version";
 
 const workers = parsed((value) => {
   if (value === 1 || value === "1") return 1;
@@ -27,8 +26,8 @@ export const fileSchema = strict(
       default: "./var/sluice",
       about: "Folder for durable state, relative to this file's folder; `memory` keeps none.",
     }),
-    engine: option(word(["http-proxy"], { wire: WIRE_IS_LATER }), {
-      default: "http-proxy",
+    engine: option(word(["wire", "http-proxy"]), {
+      default: "wire",
       about: "What carries requests.",
     }),
     split: option(word(["random", "exact"]), {

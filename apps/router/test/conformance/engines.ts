@@ -1,5 +1,6 @@
 import type { CreateEngine } from "../../src/proxy/engine.ts";
 import { createHttpProxyEngine } from "../../src/proxy/engines/http-proxy/index.ts";
+import { createWireEngine } from "../../src/proxy/engines/wire/index.ts";
 
 export interface TestedEngine {
   readonly name: string;
@@ -10,6 +11,7 @@ export interface TestedEngine {
 
 /** Every engine plays every case. */
 export const ENGINES: readonly TestedEngine[] = [
+  { name: "wire", create: createWireEngine, cannot: [] },
   {
     name: "http-proxy",
     create: createHttpProxyEngine,

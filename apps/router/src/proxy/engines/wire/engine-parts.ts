@@ -1,0 +1,27 @@
+import type { DataPlane } from "../../data-plane.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { Head } from "./head.ts";
+import type { Pool } from "./pool.ts";
+import type { Timers } from "./timers.ts";
+
+/** What the connections of one engine share. */
+export interface Engine {
+  readonly plane: DataPlane;
+  readonly timers: Timers;
+  readonly pool: Pool;
+  /** Heads are read and used up in one go, so one object serves all connections. */
+  readonly requestHead: Head;
+  readonly answerHead: Head;
+  /** Bytes that an answer's head may have, and its number of fields. */
+  readonly answerHeader: number;
+  readonly answerFields: number;
+  /** Every answer ends its connection. */
+  readonly draining: boolean;
+  /** Rises with every turn of the event loop in which a request ended, and the one after. */
+  readonly turn: number;
+  /** A request has just come in whole. */
+  requestEnded(): void;
+  closed(connection: ClientConnection): void;
+  /** `Date` for answers that have none (RFC 9110 section 6.6.1). */
+  date(): string;
+}

@@ -1,0 +1,103 @@
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { Address } from "../../../config/config.ts";
+import type { DataPlane } from "../../data-plane.ts";
+import type { CreateEngine, Engine } from "../../engine.ts";
+import { ClientConnection } from "./client-connection.ts";
+import type { Engine as Parts } from "./engine-parts.ts";
+import { Head } from "./head.ts";
+import { Pool } from "./pool.ts";
+import { Timers } from "./timers.ts";
+
+/** How long idle connections are kept during a drain, so that a request already on its way is still answered. */
+const IDLE_GRACE = 500;
+/** Bounds on an answer's head, wider than a client's: it is ours to trust more. */
+const ANSWER_HEADER = 64 * 1024;
+const ANSWER_FIELDS = 500;
+
+/** The engine directly on sockets: HTTP/1.1 read and written byte by byte. */
+export const createWireEngine: CreateEngine = (plane) => new WireEngine(plane);
+
+class WireEngine implements Engine, Parts {
+  readonly plane: DataPlane;
+  readonly timers: Timers;
+  readonly pool: Pool;
+  readonly requestHead = new Head();
+  readonly answerHead = new Head();
+  readonly answerHeader = ANSWER_HEADER;
+  readonly answerFields = ANSWER_FIELDS;
+  draining = false;
+  turn = 0;
+  readonly #server: Server;
+  readonly #connections = new Set<ClientConnection>();
+  #turnsToCount = 0;
+  #date = "";
+  #dateAt = 0;
+
+  constructor(plane: DataPlane) {
+    this.plane = plane;
+    this.timers = new Timers(plane.config.timeouts, plane.now);
+    this.pool = new Pool(this);
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#connected(socket));
+    this.#server.maxConnections = plane.config.limits.connections;
+  }
+
+  listen(address: Address): Promise<Address> {
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen({ host: address.host, port: address.port, backlog: 1024 }, () => {
+        this.#server.off("error", reject);
+        const { address: host, port } = this.#server.address() as AddressInfo;
+        resolve({ host, port });
+      });
+    });
+  }
+
+  async drain(deadline: number): Promise<number> {
+    this.draining = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const idle = setInterval(() => this.#endIdle(), IDLE_GRACE);
+    let cut = 0;
+    const hard = setTimeout(() => {
+      cut = this.#connections.size;
+      for (const connection of [...this.#connections]) connection.destroy();
+    }, deadline);
+    await closed;
+    clearInterval(idle);
+    clearTimeout(hard);
+    this.pool.close();
+    this.timers.stop();
+    return cut;
+  }
+
+  closed(connection: ClientConnection): void {
+    if (this.#connections.delete(connection)) this.plane.connections--;
+  }
+
+  requestEnded(): void {
+    if (this.#turnsToCount === 0) setImmediate(this.#countTurn);
+    this.#turnsToCount = 2;
+  }
+
+  date(): string {
+    const now = this.plane.now();
+    if (now - this.#dateAt >= 1000 || this.#date === "") {
+      this.#dateAt = now;
+      this.#date = new Date().toUTCString();
+    }
+    return this.#date;
+  }
+
+  readonly #countTurn = (): void => {
+    this.turn++;
+    if (--this.#turnsToCount > 0) setImmediate(this.#countTurn);
+  };
+
+  #connected(socket: Socket): void {
+    this.plane.connections++;
+    this.#connections.add(new ClientConnection(this, socket));
+  }
+
+  #endIdle(): void {
+    for (const connection of [...this.#connections]) connection.endIfIdle();
+  }
+}

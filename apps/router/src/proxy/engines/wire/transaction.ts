@@ -1,0 +1,335 @@
+import { answeredWith, type Outcome, outcomeRow } from "../../../core/outcome.ts";
+import type { Lease } from "../../../targets/target.ts";
+import type { Exchange, Holder } from "../../exchange.ts";
+import type { Problem } from "../problem.ts";
+import { ownFields } from "../problem.ts";
+import { latin1 } from "./bytes.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { Engine } from "./engine-parts.ts";
+import { FIELD } from "./field-kind.ts";
+import type { Head } from "./head.ts";
+import { type AnyBody, type BodySink, NO_BODY, RequestBody } from "./request-body.ts";
+import type { BodyFraming } from "./request-head.ts";
+import { type AnswerFraming, BODY, writeAnswerHead, writeInterimHead } from "./response-head.ts";
+import type { AnswerReader, UpstreamConnection } from "./upstream-connection.ts";
+
+/** An answer this small goes out in one write with its head, as text. */
+const SMALL = 16 * 1024;
+/** Interim answers that one request may have. */
+const MOST_INTERIM = 32;
+
+/** What the client's head says beside the fields that go on. */
+export interface RequestTraits {
+  /** The head as the upstream gets it, up to the value of `Host`. */
+  readonly line: string;
+  /** Empty where an HTTP/1.0 client named none; the target's own authority stands in. */
+  readonly host: string;
+  /** What follows. */
+  readonly fields: string;
+  readonly framing: BodyFraming;
+  readonly length: number;
+  readonly minor: number;
+  /** The client keeps its connection after the answer. */
+  readonly keepAlive: boolean;
+  readonly expects: boolean;
+  /** It asks for another protocol. */
+  readonly switching: boolean;
+}
+
+/**
+ * One request between its client and one target after another: the five steps (pick a color, pick a target, claim,
+ * forward, record). The exchange takes the first three and the last; this class moves the bytes.
+ */
+export class Transaction implements AnswerReader, BodySink, Holder {
+  readonly body: AnyBody;
+  readonly #engine: Engine;
+  readonly #client: ClientConnection;
+  readonly #exchange: Exchange;
+  readonly #traits: RequestTraits;
+  readonly #toHead: boolean;
+  #upstream: UpstreamConnection | undefined;
+  #lease: Lease | undefined;
+  #status = 0;
+  #bytes = 0;
+  #chunked = false;
+  #untilClose = false;
+  #closing = false;
+  #interim = 0;
+  #continued = false;
+  #done = false;
+
+  constructor(engine: Engine, client: ClientConnection, exchange: Exchange, traits: RequestTraits) {
+    this.#engine = engine;
+    this.#client = client;
+    this.#exchange = exchange;
+    this.#traits = traits;
+    this.#toHead = exchange.facts.method === "HEAD";
+    this.body =
+      traits.framing === "none"
+        ? NO_BODY
+        : new RequestBody(engine.plane, exchange, traits.framing, traits.length, this);
+  }
+
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** A target takes the body as fast as the client sends it. */
+  get writable(): boolean {
+    return this.#upstream === undefined || !this.#upstream.socket.writableNeedDrain;
+  }
+
+  /** Sends the request to the next target. */
+  attempt(fresh = false): void {
+    const lease = fresh ? this.#lease : this.#exchange.claim();
+    if (lease === undefined) return this.#conclude("no_target");
+    const { method, path } = this.#exchange.facts;
+    const repeatable = this.#engine.plane.isRepeatable(method, path);
+    const upstream = this.#engine.pool.take(lease.target, repeatable, fresh);
+    this.#lease = lease;
+    this.#upstream = upstream;
+    this.#exchange.holder = this;
+    upstream.begin(this, lease, this.#toHead, this.#traits.switching);
+    this.#send(upstream);
+    this.#askForBody();
+  }
+
+  #send({ socket, target }: UpstreamConnection): void {
+    const { line, host, fields } = this.#traits;
+    const head = `${line}${host === "" ? target.authority : host}\r\n${fields}`;
+    const { kept, complete, framing } = this.body;
+    if (framing === "none") socket.write(head, "latin1");
+    else if (framing === "length" && complete && kept.length === 1 && kept[0]!.length <= SMALL) {
+      socket.write(head + latin1(kept[0]!, 0, kept[0]!.length), "latin1");
+    } else {
+      socket.cork();
+      socket.write(head, "latin1");
+      for (const piece of kept) this.#writePiece(piece);
+      if (complete) this.#writeBodyEnd();
+      socket.uncork();
+    }
+    if (complete) this.#upstream!.requestSent();
+  }
+
+  /** A client that expects it is told once that its body is wanted (RFC 9110 section 10.1.1). */
+  #askForBody(): void {
+    if (!this.#traits.expects || this.#continued || this.body.complete) return;
+    this.#continued = true;
+    this.#client.write("HTTP/1.1 100 Continue\r\n\r\n");
+  }
+
+  onPiece(piece: Buffer): void {
+    if (this.#upstream === undefined) return;
+    this.#writePiece(piece);
+    if (this.writable) return;
+    this.#client.pauseBody();
+    this.#upstream.awaitDrain();
+  }
+
+  #writePiece(piece: Buffer): void {
+    const { socket } = this.#upstream!;
+    if (this.body.framing === "length") {
+      socket.write(piece);
+      return;
+    }
+    socket.cork();
+    socket.write(`${piece.length.toString(16)}\r\n`, "latin1");
+    socket.write(piece);
+    socket.write("\r\n", "latin1");
+    socket.uncork();
+  }
+
+  onBodyEnd(): void {
+    if (this.#upstream === undefined) return;
+    this.#writeBodyEnd();
+    this.#upstream.requestSent();
+  }
+
+  #writeBodyEnd(): void {
+    if (this.body.framing !== "chunked") return;
+    this.#upstream!.socket.write(`0\r\n${this.body.trailer}`, "latin1");
+  }
+
+  onBodyFault(outcome: "bad_request" | "body_too_large"): void {
+    this.giveUp(outcome);
+  }
+
+  onDrain(): void {
+    this.#client.resumeBody();
+  }
+
+  onInterim(head: Head): boolean {
+    if (++this.#interim > MOST_INTERIM) return false;
+    // Our own 100 is the only one (RFC 9110 section 15.2.1), and HTTP/1.0 knows no interim answers.
+    if (head.status !== 100 && this.#traits.minor === 1) this.#client.write(writeInterimHead(head));
+    return true;
+  }
+
+  onHead(head: Head, framing: AnswerFraming, rest: Buffer, at: number): void {
+    this.#exchange.holder = undefined;
+    this.#status = head.status;
+    const outcome = answeredWith(head.status);
+    if (outcome !== "answered" && this.#exchange.retries(outcome)) return this.#again(outcome);
+    const text = this.#answerHead(head, framing);
+    if (framing.kind === BODY.length && framing.length <= SMALL && rest.length - at >= framing.length) {
+      const end = at + framing.length;
+      this.#bytes = framing.length;
+      this.#client.write(text + latin1(rest, at, end));
+      this.#upstream!.bodyTaken(rest, end);
+      this.#finish();
+    } else this.#client.write(text);
+  }
+
+  #answerHead(head: Head, { kind }: AnswerFraming): string {
+    const old = this.#traits.minor === 0;
+    this.#chunked = !old && (kind === BODY.chunked || kind === BODY.untilClose);
+    this.#untilClose = old && (kind === BODY.chunked || kind === BODY.untilClose);
+    // After an answer before the body's end the rest of the body may never come.
+    this.#closing =
+      !this.#traits.keepAlive || this.#untilClose || !this.body.complete || this.#engine.draining;
+    const connection = this.#closing ? "close" : old ? "keep-alive" : "";
+    return writeAnswerHead(head, this.#exchange, { chunked: this.#chunked, connection }, () =>
+      this.#engine.date(),
+    );
+  }
+
+  onBody(bytes: Buffer, start: number, end: number): void {
+    this.#bytes += end - start;
+    const flows = this.#client.writeBody(bytes.subarray(start, end), this.#chunked);
+    if (!flows) this.#upstream?.pause();
+  }
+
+  /** The client reads again. */
+  resumeAnswer(): void {
+    this.#upstream?.resume();
+  }
+
+  onEnd(trailer: string): void {
+    if (this.#chunked) this.#client.write(`0\r\n${trailer}`);
+    this.#finish();
+  }
+
+  #finish(): void {
+    const upstream = this.#upstream!;
+    this.#upstream = undefined;
+    this.#done = true;
+    this.body.drop();
+    const outcome = answeredWith(this.#status);
+    const reusable = upstream.release();
+    this.#exchange.settle(this.#lease!, outcome);
+    this.#lease!.release();
+    if (reusable && this.body.complete) this.#engine.pool.put(upstream);
+    else upstream.destroy();
+    this.#exchange.finish(this.#status, outcome, this.#bytes);
+    this.#client.answered(this.#closing);
+  }
+
+  mayResend(): boolean {
+    const { method, path } = this.#exchange.facts;
+    return this.#exchange.bodyKept && this.#engine.plane.isRepeatable(method, path);
+  }
+
+  onStale(): void {
+    this.attempt(true);
+  }
+
+  onFailed(outcome: Outcome): void {
+    this.#upstream = undefined;
+    if (outcome === "answered") return this.#closeTunnel();
+    if (this.#status !== 0) return this.#cut(outcome);
+    this.#exchange.holder = undefined;
+    this.#exchange.settle(this.#lease!, outcome);
+    if (this.#exchange.retries(outcome)) this.attempt();
+    else this.#conclude(outcome);
+  }
+
+  /** An answer that is held back, because the request is sent again. */
+  #again(outcome: Outcome): void {
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    this.#status = 0;
+    this.#exchange.settle(this.#lease!, outcome);
+    upstream?.destroy();
+    this.attempt();
+  }
+
+  onStalled(): void {
+    const upstream = this.#upstream;
+    if (upstream === undefined || !this.#exchange.retries("stalled")) return;
+    this.#upstream = undefined;
+    this.#exchange.holder = undefined;
+    this.#exchange.settle(this.#lease!, "stalled");
+    if (this.body.complete) upstream.abandon();
+    else upstream.destroy();
+    this.attempt();
+  }
+
+  /** An answer that broke off: the client must not take it for whole. */
+  #cut(outcome: Outcome): void {
+    this.#exchange.settle(this.#lease!, outcome);
+    this.#end(this.#status, outcome);
+    this.#client.cut(this.#untilClose);
+  }
+
+  /** The client is gone, or its message is at fault. */
+  giveUp(outcome: Outcome): void {
+    if (this.#done) return;
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    this.#exchange.holder = undefined;
+    if (upstream !== undefined) this.#exchange.settle(this.#lease!, outcome);
+    upstream?.destroy();
+    this.#conclude(outcome);
+  }
+
+  #conclude(outcome: Outcome): void {
+    const row = outcomeRow(outcome);
+    if (outcome === "client_abort") {
+      this.#end(row.status, outcome);
+      this.#client.destroy();
+    } else if (this.#status !== 0) {
+      this.#end(this.#status, outcome);
+      this.#client.cut(this.#untilClose);
+    } else {
+      const close = !this.#traits.keepAlive || !this.body.complete || this.#engine.draining;
+      const retryAfter = row.status === 503 ? ([["Retry-After", "1"]] as const) : [];
+      const problem: Problem = { ...row, fields: [...retryAfter, ...ownFields(this.#exchange)] };
+      this.#bytes = this.#client.writeProblem(problem, this.#exchange.id, close, this.#toHead);
+      this.#end(row.status, outcome);
+      this.#client.answered(close);
+    }
+  }
+
+  #end(status: number, outcome: Outcome): void {
+    this.#done = true;
+    this.body.drop();
+    this.#exchange.finish(status, outcome, this.#bytes);
+  }
+
+  onSwitched(head: Head, rest: Buffer, at: number): void {
+    this.#exchange.holder = undefined;
+    this.#status = 101;
+    const upgrade = head.value(head.find(FIELD.upgrade));
+    const text = writeInterimHead(head).slice(0, -2);
+    const own = ownFields(this.#exchange).map(([name, value]) => `${name}: ${value}\r\n`);
+    this.#client.write(`${text}Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n${own.join("")}\r\n`);
+    this.#client.tunnel(this.#upstream!.socket);
+    if (at < rest.length) this.onBody(rest, at, rest.length);
+  }
+
+  /** Either side of a tunnel has ended. */
+  #closeTunnel(): void {
+    if (this.#done) return;
+    this.#exchange.settle(this.#lease!, "answered");
+    this.#end(101, "answered");
+    this.#client.answered(true);
+  }
+
+  /** The client's side of a tunnel has ended. */
+  tunnelClosed(): void {
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    this.#closeTunnel();
+    upstream?.destroy();
+  }
+}

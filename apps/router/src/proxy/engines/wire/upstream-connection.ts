@@ -1,0 +1,331 @@
+import { connect, type Socket } from "node:net";
+import type { Outcome } from "../../../core/outcome.ts";
+import type { Lease, Target } from "../../../targets/target.ts";
+import { failure } from "../failure.ts";
+import { ChunkDecoder, type ChunkSink, FAULT } from "./chunked.ts";
+import type { Engine } from "./engine-parts.ts";
+import { FIELD } from "./field-kind.ts";
+import { findHeadEnd, type Head, INCOMPLETE, MALFORMED } from "./head.ts";
+import { type AnswerFraming, BODY, readFraming, relayTrailer } from "./response-head.ts";
+import { stopWaiting, type Timed, type TimerQueue } from "./timers.ts";
+
+/** Who waits for an answer on this connection. All calls come from the connection's own events. */
+export interface AnswerReader {
+  /** A head with status 100 to 199, but 101. False: there are too many of them. */
+  onInterim(head: Head): boolean;
+  /** The final head. `rest` is what came with it, from `at` on. */
+  onHead(head: Head, framing: AnswerFraming, rest: Buffer, at: number): void;
+  onBody(bytes: Buffer, start: number, end: number): void;
+  /** The answer is complete. `trailer` is its trailer section, the empty line alone where there are no trailers. */
+  onEnd(trailer: string): void;
+  /** The protocol was switched; from now on the socket is the reader's. */
+  onSwitched(head: Head, rest: Buffer, at: number): void;
+  /** No answer, or only a part of one. A tunnel that has ended is `answered`. */
+  onFailed(outcome: Outcome): void;
+  /** Whether the request may go to the same target once more, because the connection turned out to be stale. */
+  mayResend(): boolean;
+  /** It was stale; the lease is still held. */
+  onStale(): void;
+  /** Room to write again. */
+  onDrain(): void;
+}
+
+const IDLE = 0;
+const WAITING = 1;
+const BODY_STATE = 2;
+const SWITCHED = 3;
+const DEAD = 4;
+
+/** Bytes that a trailer section may have. */
+const MOST_TRAILER = 8192;
+
+/** One connection to a target, used by one exchange after another. */
+export class UpstreamConnection implements Timed, ChunkSink {
+  readonly target: Target;
+  readonly socket: Socket;
+  queue: TimerQueue | undefined;
+  deadline = 0;
+  earlier: Timed | undefined;
+  later: Timed | undefined;
+  /** It has served before, so it may have been closed by the target in this very moment. */
+  used = false;
+  connected = false;
+  /** When it came to rest, on the plane's clock. */
+  idleSince = 0;
+  readonly #engine: Engine;
+  #reader: AnswerReader | undefined;
+  #lease: Lease | undefined;
+  #state = IDLE;
+  #toHead = false;
+  #switching = false;
+  #bodySent = false;
+  #partial: Buffer | undefined;
+  #scanned = 0;
+  readonly #framing: AnswerFraming = { kind: BODY.none, length: 0, fault: undefined };
+  #rest = 0;
+  #chunks: ChunkDecoder | undefined;
+  #keepAlive = false;
+
+  constructor(engine: Engine, target: Target) {
+    this.#engine = engine;
+    this.target = target;
+    this.socket = connect({ host: target.host, port: target.port, noDelay: true, keepAlive: true });
+    engine.timers.connect.add(this, engine.plane.now());
+    this.socket.on("connect", () => this.#connected());
+    this.socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    this.socket.on("end", () => this.#ended());
+    this.socket.on("error", (error) => this.#broken(error));
+    this.socket.on("close", () => this.#broken(undefined));
+    this.socket.on("drain", () => this.#drained());
+  }
+
+  get idle(): boolean {
+    return this.#state === IDLE;
+  }
+
+  /** Begins an exchange. */
+  begin(reader: AnswerReader, lease: Lease, toHead: boolean, switching: boolean): void {
+    this.#reader = reader;
+    this.#lease = lease;
+    this.#toHead = toHead;
+    this.#switching = switching;
+    this.#bodySent = false;
+    this.#state = WAITING;
+    if (this.connected) stopWaiting(this);
+  }
+
+  /** The whole request is on its way: now it is the target's turn to speak. */
+  requestSent(): void {
+    this.#bodySent = true;
+    if (this.connected && this.#state === WAITING) this.#awaitHead();
+  }
+
+  /** The target takes no more of the request for now; it may be silent for as long as for an answer. */
+  awaitDrain(): void {
+    if (this.connected && this.#state === WAITING) this.#awaitHead();
+  }
+
+  /** The exchange is given up; nothing that still comes is read. */
+  destroy(): void {
+    this.#reader = undefined;
+    this.#die();
+  }
+
+  /**
+   * The exchange has gone elsewhere. What was sent stays open, so that its first byte can clear the target, but no longer
+   * than any answer may take.
+   */
+  abandon(): void {
+    this.#reader = undefined;
+    if (this.#state === WAITING && this.connected) this.#awaitHead();
+  }
+
+  /** The client reads more slowly than the target writes; the target's silence is ours then. */
+  pause(): void {
+    stopWaiting(this);
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (this.#state === BODY_STATE) this.#engine.timers.streamIdle.add(this, this.#engine.plane.now());
+    this.socket.resume();
+  }
+
+  /** The answer was relayed whole, and so was the request. @returns whether the connection can serve again */
+  release(): boolean {
+    this.#reader = undefined;
+    this.#lease = undefined;
+    return this.#state === IDLE && this.#keepAlive && this.#bodySent && !this.socket.destroyed;
+  }
+
+  onTimeout(queue: TimerQueue): void {
+    const { timers } = this.#engine;
+    if (queue === timers.pooled) return this.destroy();
+    const outcome = queue === timers.connect ? "connect_timeout" : "response_timeout";
+    this.#fail(this.#state === BODY_STATE ? "stream_timeout" : outcome);
+  }
+
+  onData(bytes: Buffer, start: number, end: number): void {
+    this.#reader?.onBody(bytes, start, end);
+  }
+
+  #awaitHead(): void {
+    this.#engine.timers.responseHeader.add(this, this.#engine.plane.now());
+  }
+
+  #connected(): void {
+    this.connected = true;
+    stopWaiting(this);
+    if (this.#bodySent && this.#state === WAITING) this.#awaitHead();
+  }
+
+  #drained(): void {
+    if (this.#state === WAITING && !this.#bodySent) stopWaiting(this);
+    this.#reader?.onDrain();
+  }
+
+  #read(chunk: Buffer): void {
+    switch (this.#state) {
+      case WAITING:
+        return this.#readHead(chunk);
+      case BODY_STATE:
+        this.#engine.plane.heard(this.#lease!);
+        return this.#readBody(chunk, 0);
+      case SWITCHED:
+        return this.#reader?.onBody(chunk, 0, chunk.length);
+      default:
+        this.#die(); // bytes that nobody asked for would be taken for the next exchange's answer
+    }
+  }
+
+  #readHead(chunk: Buffer): void {
+    if (this.#lease!.linked) this.#engine.plane.firstByte(this.#lease!);
+    if (this.#reader === undefined) return this.#die(); // it came after the request had gone elsewhere
+    const bytes = this.#partial === undefined ? chunk : Buffer.concat([this.#partial, chunk]);
+    this.#partial = undefined;
+    let start = 0;
+    while (this.#state === WAITING) {
+      const end = findHeadEnd(bytes, start, start + this.#scanned, bytes.length);
+      this.#scanned = 0;
+      const size = (end < 0 ? bytes.length : end) - start;
+      if (end === MALFORMED || size > this.#engine.answerHeader) return this.#fail("invalid_response");
+      if (end === INCOMPLETE) {
+        this.#partial = start === 0 ? bytes : bytes.subarray(start);
+        this.#scanned = Math.max(0, this.#partial.length - 1);
+        return;
+      }
+      const { answerHead } = this.#engine;
+      const fault = answerHead.readResponse(bytes, start, end, this.#engine.answerFields);
+      if (fault !== undefined) return this.#fail("invalid_response");
+      start = end;
+      if (answerHead.status >= 200) return this.#finalHead(answerHead, bytes, start);
+      if (answerHead.status === 101) return this.#switched(answerHead, bytes, start);
+      if (!this.#reader.onInterim(answerHead)) return this.#fail("invalid_response");
+      if (start === bytes.length) return;
+    }
+  }
+
+  #switched(head: Head, bytes: Buffer, at: number): void {
+    if (!this.#switching || !head.has(FIELD.upgrade)) return this.#fail("invalid_response");
+    stopWaiting(this);
+    this.#state = SWITCHED;
+    this.#reader?.onSwitched(head, bytes, at);
+  }
+
+  #finalHead(head: Head, bytes: Buffer, at: number): void {
+    const framing = this.#framing;
+    readFraming(head, this.#toHead, framing);
+    if (framing.fault !== undefined) return this.#fail("invalid_response");
+    this.#keepAlive = framing.kind !== BODY.untilClose && keepsAlive(head);
+    this.#state = BODY_STATE;
+    this.#rest = framing.length;
+    this.#chunks = framing.kind === BODY.chunked ? new ChunkDecoder(this, MOST_TRAILER) : undefined;
+    stopWaiting(this);
+    this.#reader?.onHead(head, framing, bytes, at);
+    if (this.#state === BODY_STATE) this.#readBody(bytes, at);
+  }
+
+  /** The reader has taken the whole body itself, out of what came with the head. */
+  bodyTaken(rest: Buffer, at: number): void {
+    this.#complete(rest, at);
+  }
+
+  #readBody(bytes: Buffer, at: number): void {
+    const { kind } = this.#framing;
+    if (kind === BODY.none) return this.#end(bytes, at, "\r\n");
+    this.#engine.timers.streamIdle.add(this, this.#engine.plane.now());
+    if (kind === BODY.untilClose) {
+      if (at < bytes.length) this.#reader?.onBody(bytes, at, bytes.length);
+      return;
+    }
+    if (kind === BODY.length) {
+      const end = Math.min(bytes.length, at + this.#rest);
+      this.#rest -= end - at;
+      if (end > at) this.#reader?.onBody(bytes, at, end);
+      if (this.#rest === 0 && this.#state === BODY_STATE) this.#end(bytes, end, "\r\n");
+      return;
+    }
+    const chunks = this.#chunks!;
+    const after = chunks.read(bytes, at, bytes.length);
+    if (this.#state !== BODY_STATE) return;
+    if (after === FAULT) return this.#fail("truncated");
+    if (!chunks.done) return;
+    const trailer = relayTrailer(chunks.trailer);
+    if (trailer === undefined) return this.#fail("truncated");
+    this.#end(bytes, after, trailer);
+  }
+
+  #end(bytes: Buffer, at: number, trailer: string): void {
+    const reader = this.#reader;
+    this.#complete(bytes, at);
+    reader?.onEnd(trailer);
+  }
+
+  /** Bytes after the end of an answer are dropped, and the connection with them (RFC 9112 section 9.2). */
+  #complete(bytes: Buffer, at: number): void {
+    stopWaiting(this);
+    this.#state = IDLE;
+    this.#chunks = undefined;
+    if (at < bytes.length) this.#keepAlive = false;
+  }
+
+  /** The target has closed its half. Only a body that lasts until then is complete by it. */
+  #ended(): void {
+    if (this.#state === BODY_STATE && this.#framing.kind === BODY.untilClose) {
+      const reader = this.#reader;
+      this.#complete(EMPTY, 0);
+      reader?.onEnd("\r\n");
+      this.#die();
+    } else this.#broken(undefined);
+  }
+
+  #broken(error: NodeJS.ErrnoException | undefined): void {
+    if (this.#state === BODY_STATE) return this.#fail("truncated");
+    if (this.#state === SWITCHED) return this.#fail("answered");
+    this.#fail(failure(error, this.connected));
+  }
+
+  #fail(outcome: Outcome): void {
+    if (this.#state === DEAD) return;
+    const reader = this.#state === IDLE ? undefined : this.#reader;
+    if (outcome === "reset" && this.#isStale() && reader?.mayResend()) {
+      this.#lease = undefined;
+      this.destroy();
+      reader.onStale();
+      return;
+    }
+    this.destroy();
+    reader?.onFailed(outcome);
+  }
+
+  /** A kept connection that ended without a byte: most likely the target closed it while we wrote. */
+  #isStale(): boolean {
+    return (
+      this.used && this.#state === WAITING && this.#partial === undefined && this.#lease?.linked === true
+    );
+  }
+
+  #die(): void {
+    if (this.#state === DEAD) return;
+    this.#state = DEAD;
+    stopWaiting(this);
+    this.#partial = undefined;
+    this.#lease?.release();
+    this.#engine.pool.forget(this);
+    this.socket.destroy();
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/** RFC 9112 section 9.3. */
+export function keepsAlive(head: Head): boolean {
+  if (!head.has(FIELD.connection)) return head.minor === 1;
+  let alive = head.minor === 1;
+  for (let i = head.find(FIELD.connection); i >= 0; i = head.find(FIELD.connection, i + 1)) {
+    const value = head.value(i).toLowerCase();
+    if (/(?:^|[\s,])close(?:$|[\s,])/.test(value)) return false;
+    if (/(?:^|[\s,])keep-alive(?:$|[\s,])/.test(value)) alive = true;
+  }
+  return alive;
+}

@@ -1,0 +1,35 @@
+import type { RequestFacts } from "../../../core/request-facts.ts";
+import { FIELD } from "./field-kind.ts";
+import type { Head } from "./head.ts";
+
+/** A request's facts, which outlive the shared {@link Head}: fields are looked for only if somebody asks. */
+export class WireFacts implements RequestFacts {
+  readonly method: string;
+  readonly path: string;
+  readonly peer: string;
+  readonly #text: string;
+  readonly #fieldsAt: number;
+  readonly #hasId: boolean;
+
+  constructor(head: Head, path: string, peer: string) {
+    this.method = head.method;
+    this.path = path;
+    this.peer = peer;
+    this.#text = head.text;
+    this.#fieldsAt = head.fieldsAt;
+    this.#hasId = head.has(FIELD.requestId);
+  }
+
+  /** All values of a field, joined by commas (RFC 9110 section 5.3). */
+  header(name: string): string | undefined {
+    if (name === "x-request-id" && !this.#hasId) return undefined;
+    let joined: string | undefined;
+    for (const line of this.#text.slice(this.#fieldsAt, -4).split("\r\n")) {
+      const colon = line.indexOf(":");
+      if (colon !== name.length || line.slice(0, colon).toLowerCase() !== name) continue;
+      const value = line.slice(colon + 1).trim();
+      joined = joined === undefined ? value : `${joined}, ${value}`;
+    }
+    return joined;
+  }
+}
