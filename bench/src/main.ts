@@ -10,6 +10,9 @@ import { wrk } from "./wrk.ts";
 
 const CONTENDERS: readonly Contender[] = [nginx, haproxy, bareHttpProxy, sluice("http-proxy"), sluice("wire")];
 
+/** Seconds of load before the first measurement; a compiler needs some to settle. */
+const WARM = 3;
+
 interface Options {
   readonly seconds: number;
   readonly rounds: number;
@@ -92,7 +95,7 @@ function present(contender: Contender): boolean {
 async function measure(proxy: Pinned, port: number, core: number, options: Options): Promise<Sample> {
   try {
     await untilServing(port, proxy);
-    await wrk(core, port, options.connections, 1); // warm: connections are open, code is compiled
+    await wrk(core, port, options.connections, WARM); // warm: connections are open, code is compiled
     const pids = proxy.pids;
     const before = cpuSeconds(pids);
     const result = await wrk(core, port, options.connections, options.seconds);
