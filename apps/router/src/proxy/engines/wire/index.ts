@@ -5,6 +5,7 @@ import type { CreateEngine, Engine } from "../../engine.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { Engine as Parts } from "./engine-parts.ts";
 import { Head } from "./head.ts";
+import { HedgeQueue } from "./hedge-queue.ts";
 import { Pool } from "./pool.ts";
 import { Timers } from "./timers.ts";
 
@@ -21,6 +22,7 @@ class WireEngine implements Engine, Parts {
   readonly plane: DataPlane;
   readonly timers: Timers;
   readonly pool: Pool;
+  readonly hedges: HedgeQueue;
   readonly requestHead = new Head();
   readonly answerHead = new Head();
   readonly answerHeader = ANSWER_HEADER;
@@ -37,6 +39,7 @@ class WireEngine implements Engine, Parts {
     this.plane = plane;
     this.timers = new Timers(plane.config.timeouts, plane.now);
     this.pool = new Pool(this);
+    this.hedges = new HedgeQueue(plane.now);
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#connected(socket));
     this.#server.maxConnections = plane.config.limits.connections;
   }
@@ -64,6 +67,7 @@ class WireEngine implements Engine, Parts {
     await closed;
     clearInterval(idle);
     clearTimeout(hard);
+    this.hedges.stop();
     this.pool.close();
     this.timers.stop();
     return cut;

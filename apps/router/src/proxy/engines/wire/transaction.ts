@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { answeredWith, type Outcome, outcomeRow } from "../../../core/outcome.ts";
 import type { Lease } from "../../../targets/target.ts";
 import type { Exchange, Holder } from "../../exchange.ts";
@@ -8,6 +9,8 @@ import type { ClientConnection } from "./client-connection.ts";
 import type { Engine } from "./engine-parts.ts";
 import { FIELD } from "./field-kind.ts";
 import type { Head } from "./head.ts";
+import { Hedge, Loser, type Racer } from "./hedge.ts";
+import type { Hedgeable } from "./hedge-queue.ts";
 import { type AnyBody, type BodySink, NO_BODY, RequestBody } from "./request-body.ts";
 import type { BodyFraming } from "./request-head.ts";
 import { type AnswerFraming, BODY, writeAnswerHead, writeInterimHead } from "./response-head.ts";
@@ -40,7 +43,7 @@ export interface RequestTraits {
  * One request between its client and one target after another: the five steps (pick a color, pick a target, claim,
  * forward, record). The exchange takes the first three and the last; this class moves the bytes.
  */
-export class Transaction implements AnswerReader, BodySink, Holder {
+export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, Racer {
   readonly body: AnyBody;
   readonly #engine: Engine;
   readonly #client: ClientConnection;
@@ -49,6 +52,9 @@ export class Transaction implements AnswerReader, BodySink, Holder {
   readonly #toHead: boolean;
   #upstream: UpstreamConnection | undefined;
   #lease: Lease | undefined;
+  #hedge: Hedge | undefined;
+  /** The first attempt of a race that the second has won. */
+  #first: Lease | undefined;
   #status = 0;
   #bytes = 0;
   #chunked = false;
@@ -92,9 +98,58 @@ export class Transaction implements AnswerReader, BodySink, Holder {
     upstream.begin(this, lease, this.#toHead, this.#traits.switching);
     this.#send(upstream);
     this.#askForBody();
+    const after = this.#mayHedge() ? this.#exchange.hedgeAfter() : undefined;
+    if (after !== undefined) this.#engine.hedges.add(this, after);
   }
 
-  #send({ socket, target }: UpstreamConnection): void {
+  #mayHedge(): boolean {
+    return this.body.complete && !this.#traits.switching && this.#hedge === undefined;
+  }
+
+  /** The first attempt is slower than the color's p95: sends a second one to another target. */
+  hedge(): void {
+    if (this.#upstream === undefined || this.#status !== 0 || !this.#mayHedge()) return;
+    const lease = this.#exchange.hedge();
+    if (lease === undefined) return;
+    const upstream = this.#engine.pool.take(lease.target, true, false);
+    this.#hedge = new Hedge(this, upstream, lease);
+    upstream.begin(this.#hedge, lease, this.#toHead, false);
+    this.#send(upstream);
+  }
+
+  onHedgeWon(hedge: Hedge, head: Head, framing: AnswerFraming, rest: Buffer, at: number): void {
+    const first = this.#upstream!;
+    this.#promote(hedge);
+    new Loser(this.#engine, this.#exchange, first, this.#first!);
+    this.onHead(head, framing, rest, at);
+  }
+
+  onHedgeFailed(outcome: Outcome): void {
+    this.#exchange.settle(this.#hedge!.lease, outcome);
+    this.#hedge = undefined;
+    this.#exchange.hedgeLost();
+  }
+
+  #promote(hedge: Hedge): void {
+    this.#first = this.#lease;
+    this.#upstream = hedge.upstream;
+    this.#lease = hedge.lease;
+    this.#hedge = undefined;
+    hedge.upstream.adopt(this);
+    this.#exchange.hedgeWon(hedge.lease);
+  }
+
+  /** The first attempt has answered. */
+  #dropHedge(): void {
+    const hedge = this.#hedge;
+    if (hedge === undefined) return;
+    this.#hedge = undefined;
+    this.#exchange.hedgeLost();
+    new Loser(this.#engine, this.#exchange, hedge.upstream, hedge.lease);
+  }
+
+  #send(upstream: UpstreamConnection): void {
+    const { socket, target } = upstream;
     const { line, host, fields } = this.#traits;
     const head = `${line}${host === "" ? target.authority : host}\r\n${fields}`;
     const { kept, complete, framing } = this.body;
@@ -104,11 +159,11 @@ export class Transaction implements AnswerReader, BodySink, Holder {
     } else {
       socket.cork();
       socket.write(head, "latin1");
-      for (const piece of kept) this.#writePiece(piece);
-      if (complete) this.#writeBodyEnd();
+      for (const piece of kept) this.#writePiece(socket, piece);
+      if (complete) this.#writeBodyEnd(socket);
       socket.uncork();
     }
-    if (complete) this.#upstream!.requestSent();
+    if (complete) upstream.requestSent();
   }
 
   /** A client that expects it is told once that its body is wanted (RFC 9110 section 10.1.1). */
@@ -120,14 +175,13 @@ export class Transaction implements AnswerReader, BodySink, Holder {
 
   onPiece(piece: Buffer): void {
     if (this.#upstream === undefined) return;
-    this.#writePiece(piece);
+    this.#writePiece(this.#upstream.socket, piece);
     if (this.writable) return;
     this.#client.pauseBody();
     this.#upstream.awaitDrain();
   }
 
-  #writePiece(piece: Buffer): void {
-    const { socket } = this.#upstream!;
+  #writePiece(socket: Socket, piece: Buffer): void {
     if (this.body.framing === "length") {
       socket.write(piece);
       return;
@@ -141,13 +195,13 @@ export class Transaction implements AnswerReader, BodySink, Holder {
 
   onBodyEnd(): void {
     if (this.#upstream === undefined) return;
-    this.#writeBodyEnd();
+    this.#writeBodyEnd(this.#upstream.socket);
     this.#upstream.requestSent();
   }
 
-  #writeBodyEnd(): void {
+  #writeBodyEnd(socket: Socket): void {
     if (this.body.framing !== "chunked") return;
-    this.#upstream!.socket.write(`0\r\n${this.body.trailer}`, "latin1");
+    socket.write(`0\r\n${this.body.trailer}`, "latin1");
   }
 
   onBodyFault(outcome: "bad_request" | "body_too_large"): void {
@@ -167,6 +221,7 @@ export class Transaction implements AnswerReader, BodySink, Holder {
 
   onHead(head: Head, framing: AnswerFraming, rest: Buffer, at: number): void {
     this.#exchange.holder = undefined;
+    this.#dropHedge();
     this.#status = head.status;
     const outcome = answeredWith(head.status);
     if (outcome !== "answered" && this.#exchange.retries(outcome)) return this.#again(outcome);
@@ -239,7 +294,8 @@ export class Transaction implements AnswerReader, BodySink, Holder {
     if (this.#status !== 0) return this.#cut(outcome);
     this.#exchange.holder = undefined;
     this.#exchange.settle(this.#lease!, outcome);
-    if (this.#exchange.retries(outcome)) this.attempt();
+    if (this.#hedge !== undefined) this.#promote(this.#hedge);
+    else if (this.#exchange.retries(outcome)) this.attempt();
     else this.#conclude(outcome);
   }
 
@@ -255,7 +311,8 @@ export class Transaction implements AnswerReader, BodySink, Holder {
 
   onStalled(): void {
     const upstream = this.#upstream;
-    if (upstream === undefined || !this.#exchange.retries("stalled")) return;
+    // A second attempt is under way already.
+    if (upstream === undefined || this.#hedge !== undefined || !this.#exchange.retries("stalled")) return;
     this.#upstream = undefined;
     this.#exchange.holder = undefined;
     this.#exchange.settle(this.#lease!, "stalled");
@@ -279,7 +336,16 @@ export class Transaction implements AnswerReader, BodySink, Holder {
     this.#exchange.holder = undefined;
     if (upstream !== undefined) this.#exchange.settle(this.#lease!, outcome);
     upstream?.destroy();
+    this.#cancelHedge(outcome);
     this.#conclude(outcome);
+  }
+
+  #cancelHedge(outcome: Outcome): void {
+    const hedge = this.#hedge;
+    if (hedge === undefined) return;
+    this.#hedge = undefined;
+    this.#exchange.settle(hedge.lease, outcome);
+    hedge.upstream.destroy();
   }
 
   #conclude(outcome: Outcome): void {

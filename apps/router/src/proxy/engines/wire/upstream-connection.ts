@@ -94,6 +94,11 @@ export class UpstreamConnection implements Timed, ChunkSink {
     if (this.connected) stopWaiting(this);
   }
 
+  /** Somebody else reads the answer from now on. */
+  adopt(reader: AnswerReader): void {
+    this.#reader = reader;
+  }
+
   /** The whole request is on its way: now it is the target's turn to speak. */
   requestSent(): void {
     this.#bodySent = true;
