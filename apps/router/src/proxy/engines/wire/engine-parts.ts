@@ -14,6 +14,8 @@ export interface Engine {
   /** Heads are read and used up in one go, so one object serves all connections. */
   readonly requestHead: Head;
   readonly answerHead: Head;
+  /** What targets' answers are read into, one at a time. */
+  readonly readBuffer: Buffer;
   /** Bytes that an answer's head may have, and its number of fields. */
   readonly answerHeader: number;
   readonly answerFields: number;

@@ -11,6 +11,7 @@ import { Timers } from "./timers.ts";
 
 /** How long idle connections are kept during a drain, so that a request already on its way is still answered. */
 const IDLE_GRACE = 500;
+const READ_BUFFER = 64 * 1024;
 /** Bounds on an answer's head, wider than a client's: it is ours to trust more. */
 const ANSWER_HEADER = 64 * 1024;
 const ANSWER_FIELDS = 500;
@@ -25,6 +26,7 @@ class WireEngine implements Engine, Parts {
   readonly hedges: HedgeQueue;
   readonly requestHead = new Head();
   readonly answerHead = new Head();
+  readonly readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER);
   readonly answerHeader = ANSWER_HEADER;
   readonly answerFields = ANSWER_FIELDS;
   draining = false;
@@ -102,6 +104,7 @@ class WireEngine implements Engine, Parts {
   }
 
   #endIdle(): void {
-    for (const connection of [...this.#connections]) connection.endIfIdle();
+    const since = this.plane.now() - IDLE_GRACE;
+    for (const connection of [...this.#connections]) connection.endIfIdle(since);
   }
 }

@@ -18,6 +18,8 @@ import type { AnswerReader, UpstreamConnection } from "./upstream-connection.ts"
 
 /** An answer this small goes out in one write with its head, as text. */
 const SMALL = 16 * 1024;
+/** What a socket's buffer holds before it asks to wait (Node's default high-water mark). */
+const FILLING = 64 * 1024;
 /** Interim answers that one request may have. */
 const MOST_INTERIM = 32;
 
@@ -164,6 +166,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
       socket.uncork();
     }
     if (complete) upstream.requestSent();
+    this.body.sent();
   }
 
   /** A client that expects it is told once that its body is wanted (RFC 9110 section 10.1.1). */
@@ -208,6 +211,11 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     this.giveUp(outcome);
   }
 
+  /** The target takes no more of a tunnel for now. */
+  awaitDrain(): void {
+    this.#upstream?.awaitDrain();
+  }
+
   onDrain(): void {
     this.#client.resumeBody();
   }
@@ -250,7 +258,9 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
 
   onBody(bytes: Buffer, start: number, end: number): void {
     this.#bytes += end - start;
-    const flows = this.#client.writeBody(bytes.subarray(start, end), this.#chunked);
+    const part = bytes.subarray(start, end);
+    // A part that fills the client's buffer by itself pauses the upstream until it is written; others must be copied.
+    const flows = this.#client.writeBody(part.length < FILLING ? Buffer.from(part) : part, this.#chunked);
     if (!flows) this.#upstream?.pause();
   }
 
@@ -331,6 +341,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
   /** The client is gone, or its message is at fault. */
   giveUp(outcome: Outcome): void {
     if (this.#done) return;
+    if (this.#status === 101) return this.#tunnelLost();
     const upstream = this.#upstream;
     this.#upstream = undefined;
     this.#exchange.holder = undefined;
@@ -391,8 +402,8 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     this.#client.answered(true);
   }
 
-  /** The client's side of a tunnel has ended. */
-  tunnelClosed(): void {
+  /** The client's side of a tunnel is gone. */
+  #tunnelLost(): void {
     const upstream = this.#upstream;
     this.#upstream = undefined;
     this.#closeTunnel();
