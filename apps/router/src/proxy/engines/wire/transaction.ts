@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import { answeredWith, type Outcome, outcomeRow } from "../../../core/outcome.ts";
 import type { Lease } from "../../../targets/target.ts";
 import type { Exchange, Holder } from "../../exchange.ts";
@@ -12,8 +11,9 @@ import type { Head } from "./head.ts";
 import { Hedge, Loser, type Racer } from "./hedge.ts";
 import type { Hedgeable } from "./hedge-queue.ts";
 import { type AnyBody, type BodySink, NO_BODY, RequestBody } from "./request-body.ts";
-import type { BodyFraming } from "./request-head.ts";
+import { sendRequest, writeBodyEnd, writePiece } from "./request-writer.ts";
 import { type AnswerFraming, BODY, writeAnswerHead, writeInterimHead } from "./response-head.ts";
+import type { RequestTraits } from "./traits.ts";
 import type { AnswerReader, UpstreamConnection } from "./upstream-connection.ts";
 
 /** An answer this small goes out in one write with its head, as text. */
@@ -22,24 +22,6 @@ const SMALL = 16 * 1024;
 const FILLING = 64 * 1024;
 /** Interim answers that one request may have. */
 const MOST_INTERIM = 32;
-
-/** What the client's head says beside the fields that go on. */
-export interface RequestTraits {
-  /** The head as the upstream gets it, up to the value of `Host`. */
-  readonly line: string;
-  /** Empty where an HTTP/1.0 client named none; the target's own authority stands in. */
-  readonly host: string;
-  /** What follows. */
-  readonly fields: string;
-  readonly framing: BodyFraming;
-  readonly length: number;
-  readonly minor: number;
-  /** The client keeps its connection after the answer. */
-  readonly keepAlive: boolean;
-  readonly expects: boolean;
-  /** It asks for another protocol. */
-  readonly switching: boolean;
-}
 
 /**
  * One request between its client and one target after another: the five steps (pick a color, pick a target, claim,
@@ -98,7 +80,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     this.#upstream = upstream;
     this.#exchange.holder = this;
     upstream.begin(this, lease, this.#toHead, this.#traits.switching);
-    this.#send(upstream);
+    sendRequest(upstream, this.#traits, this.body);
     this.#askForBody();
     const after = this.#mayHedge() ? this.#exchange.hedgeAfter() : undefined;
     if (after !== undefined) this.#engine.hedges.add(this, after);
@@ -116,7 +98,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     const upstream = this.#engine.pool.take(lease.target, true, false);
     this.#hedge = new Hedge(this, upstream, lease);
     upstream.begin(this.#hedge, lease, this.#toHead, false);
-    this.#send(upstream);
+    sendRequest(upstream, this.#traits, this.body);
   }
 
   onHedgeWon(hedge: Hedge, head: Head, framing: AnswerFraming, rest: Buffer, at: number): void {
@@ -150,25 +132,6 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     new Loser(this.#engine, this.#exchange, hedge.upstream, hedge.lease);
   }
 
-  #send(upstream: UpstreamConnection): void {
-    const { socket, target } = upstream;
-    const { line, host, fields } = this.#traits;
-    const head = `${line}${host === "" ? target.authority : host}\r\n${fields}`;
-    const { kept, complete, framing } = this.body;
-    if (framing === "none") socket.write(head, "latin1");
-    else if (framing === "length" && complete && kept.length === 1 && kept[0]!.length <= SMALL) {
-      socket.write(head + latin1(kept[0]!, 0, kept[0]!.length), "latin1");
-    } else {
-      socket.cork();
-      socket.write(head, "latin1");
-      for (const piece of kept) this.#writePiece(socket, piece);
-      if (complete) this.#writeBodyEnd(socket);
-      socket.uncork();
-    }
-    if (complete) upstream.requestSent();
-    this.body.sent();
-  }
-
   /** A client that expects it is told once that its body is wanted (RFC 9110 section 10.1.1). */
   #askForBody(): void {
     if (!this.#traits.expects || this.#continued || this.body.complete) return;
@@ -178,33 +141,16 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
 
   onPiece(piece: Buffer): void {
     if (this.#upstream === undefined) return;
-    this.#writePiece(this.#upstream.socket, piece);
+    writePiece(this.#upstream.socket, this.body.framing, piece);
     if (this.writable) return;
     this.#client.pauseBody();
     this.#upstream.awaitDrain();
   }
 
-  #writePiece(socket: Socket, piece: Buffer): void {
-    if (this.body.framing === "length") {
-      socket.write(piece);
-      return;
-    }
-    socket.cork();
-    socket.write(`${piece.length.toString(16)}\r\n`, "latin1");
-    socket.write(piece);
-    socket.write("\r\n", "latin1");
-    socket.uncork();
-  }
-
   onBodyEnd(): void {
     if (this.#upstream === undefined) return;
-    this.#writeBodyEnd(this.#upstream.socket);
+    writeBodyEnd(this.#upstream.socket, this.body);
     this.#upstream.requestSent();
-  }
-
-  #writeBodyEnd(socket: Socket): void {
-    if (this.body.framing !== "chunked") return;
-    socket.write(`0\r\n${this.body.trailer}`, "latin1");
   }
 
   onBodyFault(outcome: "bad_request" | "body_too_large"): void {
@@ -304,8 +250,10 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     if (this.#status !== 0) return this.#cut(outcome);
     this.#exchange.holder = undefined;
     this.#exchange.settle(this.#lease!, outcome);
-    if (this.#hedge !== undefined) this.#promote(this.#hedge);
-    else if (this.#exchange.retries(outcome)) this.attempt();
+    if (this.#hedge !== undefined) {
+      this.#promote(this.#hedge);
+      this.#exchange.holder = this;
+    } else if (this.#exchange.retries(outcome)) this.attempt();
     else this.#conclude(outcome);
   }
 

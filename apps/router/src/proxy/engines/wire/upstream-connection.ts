@@ -239,7 +239,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
       if (fault !== undefined) return this.#fail("invalid_response");
       start = end;
       if (answerHead.status >= 200) return this.#finalHead(answerHead, bytes, start);
-      if (claimsBody(answerHead)) return this.#fail("invalid_response");
+      if (!keepsAlive(answerHead) || claimsBody(answerHead)) return this.#fail("invalid_response");
       if (answerHead.status === 101) return this.#switched(answerHead, bytes, start);
       if (!this.#reader.onInterim(answerHead)) return this.#fail("invalid_response");
       if (start === bytes.length) return;
