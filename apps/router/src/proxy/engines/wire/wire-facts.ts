@@ -2,6 +2,9 @@ import type { RequestFacts } from "../../../core/request-facts.ts";
 import { FIELD } from "./field-kind.ts";
 import type { Head } from "./head.ts";
 
+/** Around a value (RFC 9110 section 5.6.3); to trim() a byte 0xA0 would be white space, too. */
+const WHITE_SPACE = /^[\t ]+|[\t ]+$/g;
+
 /** A request's facts, which outlive the shared {@link Head}: fields are looked for only if somebody asks. */
 export class WireFacts implements RequestFacts {
   readonly method: string;
@@ -27,7 +30,7 @@ export class WireFacts implements RequestFacts {
     for (const line of this.#text.slice(this.#fieldsAt, -4).split("\r\n")) {
       const colon = line.indexOf(":");
       if (colon !== name.length || line.slice(0, colon).toLowerCase() !== name) continue;
-      const value = line.slice(colon + 1).trim();
+      const value = line.slice(colon + 1).replace(WHITE_SPACE, "");
       joined = joined === undefined ? value : `${joined}, ${value}`;
     }
     return joined;
