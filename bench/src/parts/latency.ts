@@ -13,6 +13,8 @@ import {
 
 /** Requests a second. */
 const RATE = 1000;
+/** Milliseconds; where the client itself is later than this, others use its core, and no difference means much. */
+const QUIET = 1;
 /** The upstream itself, without a proxy before it. */
 const DIRECT = { name: "direct" } as const;
 
@@ -57,10 +59,17 @@ function report(bench: Bench, samples: Samples<Latencies>): Report {
       own(name, ({ lateP99 }) => lateP99),
       String(samples.get(name)!.reduce((sum, sample) => sum + sample.failures, 0)),
     ]),
-    note: `Counted from when a request was due; medians of ${rounds} rounds of ${seconds} s. "Sent late" is the client's own share.`,
+    note:
+      `Counted from when a request was due; medians of ${rounds} rounds of ${seconds} s. "Sent late" is the client's own share.` +
+      unquiet(middle(samples, DIRECT.name, ({ lateP99 }) => lateP99)),
   };
 }
 
 function difference(one: number | undefined, other: number | undefined): string {
   return one === undefined || other === undefined ? "–" : (one - other).toFixed(2);
+}
+
+/** What to say where the client could not send in time. @param late milliseconds */
+export function unquiet(late: number | undefined): string {
+  return late !== undefined && late > QUIET ? "\nThe machine is not quiet: do not trust what is added." : "";
 }

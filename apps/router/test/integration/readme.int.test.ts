@@ -28,7 +28,7 @@ const EXPECTED: readonly (readonly [start: string, seen: RegExp])[] = [
   ["npm run -s train -- --csv data/sample.csv", /RMSE/],
   ["npm run -s evaluate --", /"rmse":/],
   ["npm exec -- sluice check", /sluice\.yaml/],
-  ["npm run bench", /nginx|Sluice/],
+  ["npm run bench -- small", /CPU µs\/request[\s\S]*Sluice, wire/],
 ];
 
 /** Run by whoever runs this test; the first is started below, by its second half. */
