@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { Address } from "../../../config/config.ts";
 import type { DataPlane } from "../../data-plane.ts";
-import type { CreateEngine, Engine } from "../../engine.ts";
+import type { CreateEngine, Engine, Listen } from "../../engine.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { Engine as Parts } from "./engine-parts.ts";
 import { Head } from "./head.ts";
@@ -41,10 +41,10 @@ class WireEngine implements Engine, Parts {
     this.#server.maxConnections = plane.config.limits.connections;
   }
 
-  listen(address: Address): Promise<Address> {
+  listen(where: Listen): Promise<Address> {
     return new Promise((resolve, reject) => {
       this.#server.once("error", reject);
-      this.#server.listen({ host: address.host, port: address.port, backlog: 1024 }, () => {
+      this.#server.listen({ ...where, backlog: 1024 }, () => {
         this.#server.off("error", reject);
         const { address: host, port } = this.#server.address() as AddressInfo;
         resolve({ host, port });
