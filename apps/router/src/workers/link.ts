@@ -43,6 +43,7 @@ export class Link {
   readonly #messages: MessageSocket<Down, Up>;
   readonly #events: LinkEvents;
   readonly #heard = new Set<(message: Up | undefined) => void>();
+  #released = false;
   #awaited = 0;
   #missed = 0;
   #questions = 0;
@@ -58,7 +59,7 @@ export class Link {
       (message) => this.#take(message),
       () => {
         this.gone = true;
-        forgetWorker(folder, name);
+        if (!this.#released) forgetWorker(folder, name);
         for (const hear of [...this.#heard]) hear(undefined);
         events.onClosed(this);
         resolve();
@@ -140,6 +141,7 @@ export class Link {
 
   /** Lets go of a worker that serves on. */
   release(): void {
+    this.#released = true;
     this.#messages.destroy();
   }
 

@@ -33,9 +33,7 @@ export class WorkerService implements Service {
     this.#config = config;
     this.#log = log;
     this.#folder =
-      config.state === undefined
-        ? join(tmpdir(), `sluice-${randomUUID()}`)
-        : workersFolder(config.state);
+      config.state === undefined ? join(tmpdir(), `sluice-${randomUUID()}`) : workersFolder(config.state);
     this.#crew = new Crew(config, this.#folder, log);
   }
 
