@@ -73,7 +73,8 @@ function announce(log: Logger, config: Config, addresses: Readonly<Record<string
     Object.entries(addresses).map(([name, address]) => [name, formatAddress(address)]),
   );
   log.info({ version: VERSION, engine: config.engine, ...where }, "The router is listening.");
-  if (config.hedge) log.warn({}, "hedge is set, and has no effect with the engine http-proxy.");
+  if (config.hedge && config.engine === "http-proxy")
+    log.warn({}, "hedge is set, and has no effect with the engine http-proxy.");
 }
 
 interface Running {

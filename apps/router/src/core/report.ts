@@ -27,6 +27,8 @@ export interface ColorReport {
   readonly assigned: number;
   /** Requests that an override sent here; counted apart, never evidence. */
   readonly overridden: number;
+  /** Second attempts that were sent here because the first was slow. */
+  readonly hedges: number;
   /** Key `METHOD CODE`, such as `GET 200`. */
   readonly requests: Readonly<Record<string, number>>;
   /** Key: outcome. */

@@ -82,6 +82,12 @@ export class RouterMetrics {
       "Requests that an override sent to a color.",
       one("overridden"),
     );
+    this.#addColors(
+      "counter",
+      "hedges_total",
+      "Second attempts, sent because the first was slow.",
+      one("hedges"),
+    );
     this.#addColors("gauge", "requests_in_flight", "Requests that have not ended yet.", one("inFlight"));
   }
 
@@ -173,6 +179,6 @@ function byKey(label: string, color: string, counted: Counts, known: readonly st
   return counts(counted, known).map(([key, value]) => ({ labels: { color, [label]: key } as Labels, value }));
 }
 
-function one(field: "assigned" | "overridden" | "inFlight"): ReadColor {
+function one(field: "assigned" | "overridden" | "hedges" | "inFlight"): ReadColor {
   return (report, color) => [{ labels: { color }, value: report[field] }];
 }

@@ -56,6 +56,8 @@ export class DataPlane {
   override: OverrideRule | undefined;
   affinity: ReadAffinity | undefined;
   retryBudget!: Budget;
+  /** Undefined where nothing is hedged. */
+  hedgeBudget: Budget | undefined;
   /** Called when a report should not wait: a target erred, or an emptied color has nothing in flight any more. */
   onUrgent: () => void = () => {};
   readonly #worker: number;
@@ -89,6 +91,7 @@ export class DataPlane {
     this.override = config.override && new OverrideRule(config.override);
     this.affinity = affinityReader(config.affinity, () => this.newId());
     this.retryBudget = new Budget(config.retry.budget);
+    this.hedgeBudget = config.hedge && new Budget(config.hedge.max);
   }
 
   get epoch(): number {
@@ -122,6 +125,7 @@ export class DataPlane {
   begin(facts: RequestFacts): Exchange {
     const now = this.now();
     this.retryBudget.request(now);
+    this.hedgeBudget?.request(now);
     return new Exchange(this, facts, now);
   }
 

@@ -6,6 +6,9 @@ import type { DataPlane } from "./data-plane.ts";
 import type { LiveColor } from "./live-color.ts";
 import { TargetChoice } from "./target-choice.ts";
 
+/** Safe methods, and POST where its path is declared: a PUT or DELETE may be repeated, but not at the same time. */
+const HEDGED: ReadonlySet<string> = new Set(["GET", "HEAD", "POST"]);
+
 /** The engine's part of an exchange. */
 export interface Holder {
   /** The target fell silent: end the wait for this attempt, and leave it open until its first byte or its end. */
@@ -42,6 +45,8 @@ export class Exchange implements Waiter {
   /** The newest attempt, while it is not settled. */
   #current: Lease | undefined;
   #answering: LiveColor | undefined;
+  /** Another color than these two that a second attempt is at. */
+  #hedging: LiveColor | undefined;
   #attempts = 0;
   #repeated = 0;
   #finished = false;
@@ -99,6 +104,49 @@ export class Exchange implements Waiter {
     return lease;
   }
 
+  /**
+   * After how many milliseconds without a byte a second attempt may be sent: the color's recent p95. Undefined where
+   * `hedge` is not configured, the request may not be repeated, or nothing is known of the color yet.
+   */
+  hedgeAfter(): number | undefined {
+    const { hedgeBudget } = this.#plane;
+    if (hedgeBudget === undefined || !HEDGED.has(this.facts.method) || !this.#mayRepeat("sent"))
+      return undefined;
+    return this.color.latency.p95(this.#plane.now());
+  }
+
+  /** Takes a place for a second attempt beside the one that is slow; undefined without a target or a budget for it. */
+  hedge(): Lease | undefined {
+    const now = this.#plane.now();
+    if (!this.#choice.hasFresh() || !this.#plane.hedgeBudget?.spend(now)) return undefined;
+    const picked = this.#choice.nextFresh()!;
+    const color = this.#plane.colors[picked.color]!;
+    color.counters.hedges++;
+    this.#attempts++;
+    if (color !== this.assigned && color !== this.#answering) {
+      this.#hedging = color;
+      color.counters.inFlight++;
+    }
+    const lease = picked.claim(now, this);
+    this.#plane.watch(picked);
+    return lease;
+  }
+
+  /** The second attempt takes the first one's place: it has answered, or the first has failed. */
+  hedgeWon(lease: Lease): void {
+    const color = this.#plane.colors[lease.target.color]!;
+    if (color !== this.#answering) this.#dropForeign();
+    this.#answering = color;
+    this.#hedging = undefined;
+    this.#current = lease;
+  }
+
+  /** The second attempt is out of the race. */
+  hedgeLost(): void {
+    if (this.#hedging !== undefined) this.#drop(this.#hedging);
+    this.#hedging = undefined;
+  }
+
   /** An answer's head has begun to arrive at this attempt, also at one that was given up as stalled. */
   firstByte(lease: Lease): void {
     this.#plane.firstByte(lease);
@@ -144,6 +192,7 @@ export class Exchange implements Waiter {
     const duration = plane.now() - this.#startedAt;
     const answered = this.#answering !== undefined && outcome !== "no_target";
     (answered ? this.#answering!.counters : plane.none).answered(this.facts.method, status, duration);
+    this.hedgeLost();
     this.#dropForeign();
     this.#drop(this.assigned);
     if (plane.accessLog) this.#log(status, outcome, duration, bytes, answered);

@@ -14,6 +14,7 @@ export class ColorCounters {
   inFlight = 0;
   assigned = 0;
   overridden = 0;
+  hedges = 0;
   evidenceRequests = 0;
   evidenceBad = 0;
   readonly #requests = new Float64Array(METHODS.length * CODES);
@@ -56,6 +57,7 @@ export class ColorCounters {
       inFlight: this.inFlight,
       assigned: this.assigned,
       overridden: this.overridden,
+      hedges: this.hedges,
       requests: this.#byMethodAndCode(),
       attempts,
       upstreamErrors: Object.fromEntries(

@@ -43,6 +43,12 @@ export class TargetChoice {
     return undefined;
   }
 
+  /** A target that is neither suspect nor tried, or none. */
+  nextFresh(): Target | undefined {
+    const picked = this.#pick("fresh");
+    return picked && this.#remember(picked);
+  }
+
   /** Whether a target that is neither suspect nor tried could take the request. */
   hasFresh(): boolean {
     return this.#reaches("fresh");

@@ -1,4 +1,5 @@
 import { CR, HEX, LF, latin1, VALUE } from "./bytes.ts";
+import { EXTENSION_FAULT, EXTENSION_START, extensionStep, mayEnd } from "./chunk-extension.ts";
 
 /** Bounds on what nobody needs and an attacker could send without end. */
 const MOST_SIZE_DIGITS = 13; // 2^52 bytes: every size is a safe integer
@@ -34,7 +35,8 @@ export class ChunkDecoder {
   #state = SIZE;
   #digits = 0;
   #rest = 0;
-  #extension = 0;
+  #extension = EXTENSION_START;
+  #extensionBytes = 0;
   #trailerBytes: Buffer | undefined;
 
   /** @param mostTrailer bytes that the trailer section may have. */
@@ -64,9 +66,7 @@ export class ChunkDecoder {
       case SIZE:
         return this.#sizeByte(byte);
       case EXTENSION:
-        if (byte === CR) this.#state = SIZE_LF;
-        else if (VALUE[byte] === 0 || ++this.#extension > MOST_EXTENSION_BYTES) return false;
-        return true;
+        return this.#extensionByte(byte);
       case SIZE_LF:
         if (byte !== LF) return false;
         this.#state = this.#rest === 0 ? TRAILER : DATA;
@@ -88,11 +88,21 @@ export class ChunkDecoder {
       return ++this.#digits <= MOST_SIZE_DIGITS;
     }
     if (this.#digits === 0) return false;
-    this.#extension = 0;
+    this.#extensionBytes = 0;
+    this.#extension = EXTENSION_START;
     if (byte === CR) this.#state = SIZE_LF;
     else if (byte === 59) this.#state = EXTENSION;
     else return false;
     return true;
+  }
+
+  #extensionByte(byte: number): boolean {
+    if (byte === CR) {
+      this.#state = SIZE_LF;
+      return mayEnd(this.#extension);
+    }
+    this.#extension = extensionStep(this.#extension, byte);
+    return this.#extension !== EXTENSION_FAULT && ++this.#extensionBytes <= MOST_EXTENSION_BYTES;
   }
 
   #readData(bytes: Buffer, at: number, end: number): number {

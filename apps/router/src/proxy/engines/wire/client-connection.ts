@@ -13,8 +13,6 @@ import { readTraits } from "./traits.ts";
 import { Transaction } from "./transaction.ts";
 import { WireFacts } from "./wire-facts.ts";
 
-/** Empty lines that may stand before a request (RFC 9112 section 2.2). */
-const MOST_EMPTY_LINES = 4;
 const READING = 0;
 const ANSWERING = 1;
 const TUNNEL = 2;
@@ -71,7 +69,6 @@ export class ClientConnection implements Timed {
   /** A piece of an answer's body. @returns false when the client has to catch up first */
   writeBody(bytes: Buffer, chunked: boolean): boolean {
     const { socket } = this;
-    if (this.#tunnel) return socket.write(bytes);
     if (chunked) {
       socket.cork();
       socket.write(`${bytes.length.toString(16)}\r\n`, "latin1");
@@ -79,9 +76,8 @@ export class ClientConnection implements Timed {
       socket.write("\r\n", "latin1");
       socket.uncork();
     } else socket.write(bytes);
-    if (!socket.writableNeedDrain) return true;
-    this.#engine.timers.streamIdle.add(this, this.#engine.plane.now());
-    return false;
+    if (socket.writableNeedDrain || (this.#tunnel && this.#halfClosed)) this.#awaitReader();
+    return !socket.writableNeedDrain;
   }
 
   /** @returns the bytes of the body */
@@ -101,13 +97,13 @@ export class ClientConnection implements Timed {
 
   /** The request's target takes no more for now. */
   pauseBody(): void {
-    stopWaiting(this);
+    this.#stopAwaitingBody();
     this.socket.pause();
   }
 
   resumeBody(): void {
     if (this.#tunnel === undefined && this.#transaction?.body.complete === false) this.#awaitBody();
-    this.socket.resume();
+    this.#readOn();
   }
 
   /** The answer has been written, and so the next request is read; or the connection is closed. */
@@ -117,15 +113,19 @@ export class ClientConnection implements Timed {
     this.#tunnel = undefined;
     if (close || (this.#halfClosed && this.#rest === undefined)) return this.#end();
     this.#state = READING;
-    if (this.socket.writableNeedDrain) return; // a client that does not read gets no further answers
-    this.#next();
+    if (!this.socket.writableNeedDrain) return this.#next();
+    // A client that does not read gets no further answers.
+    this.socket.pause();
+    this.#awaitReader();
   }
 
   /** The answer broke off. A body that lasts until the connection's end needs a reset to tell. */
   cut(untilClose: boolean): void {
+    if (this.#state === CLOSED) return;
+    this.#transaction = undefined;
+    if (!untilClose) return this.#end();
     this.#close();
-    if (untilClose) this.socket.resetAndDestroy();
-    else this.socket.destroySoon();
+    this.socket.resetAndDestroy();
   }
 
   /** From now on bytes go both ways. */
@@ -136,6 +136,8 @@ export class ClientConnection implements Timed {
     const rest = this.#rest;
     this.#rest = undefined;
     if (rest) upstream.write(rest);
+    if (this.#halfClosed) this.#tunnelHalfClosed();
+    this.#readOn();
   }
 
   destroy(): void {
@@ -146,9 +148,11 @@ export class ClientConnection implements Timed {
     transaction?.giveUp("client_abort");
   }
 
-  /** Ends the connection if nothing is going on; else after the answer, since the engine drains. */
-  endIfIdle(): void {
-    if (this.idle) this.#end();
+  /** Ends the connection if nothing has been going on since then; else after the answer, since the engine drains. */
+  endIfIdle(since: number): void {
+    const { keepalive } = this.#engine.timers;
+    if (!this.idle || this.socket.isPaused()) return;
+    if (this.queue !== keepalive || this.deadline - keepalive.milliseconds <= since) this.#end();
   }
 
   onTimeout(queue: TimerQueue): void {
@@ -165,7 +169,9 @@ export class ClientConnection implements Timed {
       case ANSWERING:
         return this.#readBehind(chunk);
       case TUNNEL:
-        if (!this.#tunnel!.write(chunk)) this.socket.pause();
+        if (this.#tunnel!.write(chunk)) return;
+        this.socket.pause();
+        this.#transaction!.awaitDrain();
     }
   }
 
@@ -205,6 +211,7 @@ export class ClientConnection implements Timed {
 
   /** The head is not whole yet. */
   #wait(rest: Buffer | undefined): void {
+    if (this.#halfClosed) return this.#end();
     if (rest !== undefined && this.#rest === undefined && !this.#fresh) {
       this.#engine.timers.clientHeader.add(this, this.#engine.plane.now());
     }
@@ -228,18 +235,37 @@ export class ClientConnection implements Timed {
     if (this.#transaction !== transaction) return;
     this.#rest = end < bytes.length ? bytes.subarray(end) : undefined;
     if (transaction.body.complete) this.#requestIsWhole();
+    else if (this.#halfClosed) return this.destroy();
     else this.#awaitBody();
     transaction.attempt();
   }
 
   #requestIsWhole(): void {
-    stopWaiting(this);
+    this.#stopAwaitingBody();
     this.#wholeIn = this.#engine.turn;
     this.#engine.requestEnded();
   }
 
+  /** Who does not read its answer is waited for until it does, whatever it sends. */
   #awaitBody(): void {
-    this.#engine.timers.clientBody.add(this, this.#engine.plane.now());
+    const { timers, plane } = this.#engine;
+    if (this.queue !== timers.streamIdle) timers.clientBody.add(this, plane.now());
+  }
+
+  #stopAwaitingBody(): void {
+    if (this.queue !== this.#engine.timers.streamIdle) stopWaiting(this);
+  }
+
+  #awaitReader(): void {
+    this.#engine.timers.streamIdle.add(this, this.#engine.plane.now());
+  }
+
+  /** Reads what the client sends, unless enough of it waits, or somebody has to take something first. */
+  #readOn(): void {
+    const { socket } = this;
+    if (!socket.isPaused() || (this.#rest?.length ?? 0) > this.#engine.plane.config.limits.header) return;
+    if (this.#state === READING ? socket.writableNeedDrain : this.#transaction?.writable === false) return;
+    socket.resume();
   }
 
   #refuse(problem: Problem, facts: RequestFacts = this.#unread()): void {
@@ -259,11 +285,17 @@ export class ClientConnection implements Timed {
   /** The client has closed its sending half. */
   #ended(): void {
     this.#halfClosed = true;
-    if (this.#state === TUNNEL) this.#transaction?.tunnelClosed();
+    if (this.#state === TUNNEL) this.#tunnelHalfClosed();
     else if (this.#state === READING) this.#end();
     // Closed together with its request, it still listens; later than that, it has gone away.
     else if (this.#state === ANSWERING && !this.#endedWithRequest()) this.destroy();
-    else if (this.#state === LINGERING) this.destroy();
+    else if (this.#state === LINGERING) this.socket.destroySoon();
+  }
+
+  /** The other side is told, and has as long to say its last words as a stream may be idle. */
+  #tunnelHalfClosed(): void {
+    this.#tunnel!.end();
+    this.#awaitReader();
   }
 
   #endedWithRequest(): boolean {
@@ -271,32 +303,44 @@ export class ClientConnection implements Timed {
   }
 
   #drained(): void {
+    if (this.#state === LINGERING) return;
     stopWaiting(this);
-    if (this.#tunnel || this.#state === ANSWERING) this.#transaction?.resumeAnswer();
-    else if (this.#state === READING) this.#next();
+    if (this.#state === READING) return this.#next();
+    if (this.#state === TUNNEL && this.#halfClosed) this.#awaitReader();
+    const transaction = this.#transaction;
+    if (transaction?.body.complete === false && !this.socket.isPaused()) this.#awaitBody();
+    transaction?.resumeAnswer();
   }
 
   #next(): void {
-    const rest = this.#rest;
-    if (rest !== undefined) {
-      this.#rest = undefined;
-      if (this.socket.isPaused()) this.socket.resume();
-      this.#engine.timers.clientHeader.add(this, this.#engine.plane.now());
-      // Not at once: forty pipelined requests would stand on one another's stack.
-      process.nextTick(() => this.#state === READING && this.#parse(rest));
+    const { timers, plane } = this.#engine;
+    if (this.#rest === undefined) {
+      timers.keepalive.add(this, plane.now());
+      this.#readOn();
       return;
     }
-    if (this.#engine.draining) return this.#end();
-    this.#engine.timers.keepalive.add(this, this.#engine.plane.now());
+    timers.clientHeader.add(this, plane.now());
+    process.nextTick(this.#parseRest); // not at once: forty pipelined requests would stand on one another's stack
   }
 
-  /** Closes our half, and the other one when the client does so or has had its time. */
+  /** The next pipelined request. What is still to be read comes behind it, so reading goes on only afterwards. */
+  readonly #parseRest = (): void => {
+    const rest = this.#rest;
+    if (this.#state !== READING || rest === undefined) return;
+    this.#rest = undefined;
+    this.#parse(rest);
+    this.#readOn();
+  };
+
+  /** Closes our half, and the other one when the client does so or, once it has read all, has had its time. */
   #end(): void {
     if (this.#state === CLOSED || this.#state === LINGERING) return;
     this.#state = LINGERING;
     this.#rest = undefined;
-    this.#engine.timers.linger.add(this, this.#engine.plane.now());
-    this.socket.end();
+    this.#awaitReader();
+    this.socket.end(() => {
+      if (this.#state === LINGERING) this.#engine.timers.linger.add(this, this.#engine.plane.now());
+    });
     this.socket.resume();
     if (this.#halfClosed) this.socket.destroySoon();
   }
@@ -310,8 +354,12 @@ export class ClientConnection implements Timed {
   }
 }
 
+/**
+ * Empty lines may stand before a request (RFC 9112 section 2.2). Any number of them: to count them over several reads
+ * would need a state, and they bring no time-out further off.
+ */
 function skipEmptyLines(bytes: Buffer): number {
   let at = 0;
-  while (at < MOST_EMPTY_LINES * 2 && bytes[at] === 13 && bytes[at + 1] === 10) at += 2;
+  while (bytes[at] === 13 && bytes[at + 1] === 10) at += 2;
   return at;
 }

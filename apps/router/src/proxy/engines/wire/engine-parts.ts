@@ -1,6 +1,7 @@
 import type { DataPlane } from "../../data-plane.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { Head } from "./head.ts";
+import type { HedgeQueue } from "./hedge-queue.ts";
 import type { Pool } from "./pool.ts";
 import type { Timers } from "./timers.ts";
 
@@ -9,9 +10,12 @@ export interface Engine {
   readonly plane: DataPlane;
   readonly timers: Timers;
   readonly pool: Pool;
+  readonly hedges: HedgeQueue;
   /** Heads are read and used up in one go, so one object serves all connections. */
   readonly requestHead: Head;
   readonly answerHead: Head;
+  /** What targets' answers are read into, one at a time. */
+  readonly readBuffer: Buffer;
   /** Bytes that an answer's head may have, and its number of fields. */
   readonly answerHeader: number;
   readonly answerFields: number;

@@ -162,9 +162,21 @@ export class Head {
       while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB))
         valueEnd--;
       this.#note(bytes, start, nameStart, nameEnd, valueStart, valueEnd);
+      if (this.#framesOddly(bytes, nameEnd, at)) return "fieldValue";
       at += 2;
     }
     return undefined;
+  }
+
+  /**
+   * Behind the names of the two fields on which framing hangs only spaces and visible ASCII may stand: with a tab behind
+   * it `chunked` is not chunked to Node, and what looks like a space to others (as 0xA0 does to JavaScript) is none here.
+   */
+  #framesOddly(bytes: Buffer, from: number, to: number): boolean {
+    const kind = this.kinds[this.count - 1];
+    if (kind !== FIELD.transferEncoding && kind !== FIELD.contentLength) return false;
+    for (let i = from; i < to; i++) if (bytes[i]! < SP || bytes[i]! > 126) return true;
+    return false;
   }
 
   #note(bytes: Buffer, start: number, name: number, nameEnd: number, value: number, valueEnd: number): void {

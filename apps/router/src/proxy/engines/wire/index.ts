@@ -5,11 +5,13 @@ import type { CreateEngine, Engine, Listen } from "../../engine.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { Engine as Parts } from "./engine-parts.ts";
 import { Head } from "./head.ts";
+import { HedgeQueue } from "./hedge-queue.ts";
 import { Pool } from "./pool.ts";
 import { Timers } from "./timers.ts";
 
 /** How long idle connections are kept during a drain, so that a request already on its way is still answered. */
 const IDLE_GRACE = 500;
+const READ_BUFFER = 64 * 1024;
 /** Bounds on an answer's head, wider than a client's: it is ours to trust more. */
 const ANSWER_HEADER = 64 * 1024;
 const ANSWER_FIELDS = 500;
@@ -21,8 +23,10 @@ class WireEngine implements Engine, Parts {
   readonly plane: DataPlane;
   readonly timers: Timers;
   readonly pool: Pool;
+  readonly hedges: HedgeQueue;
   readonly requestHead = new Head();
   readonly answerHead = new Head();
+  readonly readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER);
   readonly answerHeader = ANSWER_HEADER;
   readonly answerFields = ANSWER_FIELDS;
   draining = false;
@@ -37,6 +41,7 @@ class WireEngine implements Engine, Parts {
     this.plane = plane;
     this.timers = new Timers(plane.config.timeouts, plane.now);
     this.pool = new Pool(this);
+    this.hedges = new HedgeQueue(plane.now);
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#connected(socket));
     this.#server.maxConnections = plane.config.limits.connections;
   }
@@ -64,6 +69,7 @@ class WireEngine implements Engine, Parts {
     await closed;
     clearInterval(idle);
     clearTimeout(hard);
+    this.hedges.stop();
     this.pool.close();
     this.timers.stop();
     return cut;
@@ -98,6 +104,7 @@ class WireEngine implements Engine, Parts {
   }
 
   #endIdle(): void {
-    for (const connection of [...this.#connections]) connection.endIfIdle();
+    const since = this.plane.now() - IDLE_GRACE;
+    for (const connection of [...this.#connections]) connection.endIfIdle(since);
   }
 }

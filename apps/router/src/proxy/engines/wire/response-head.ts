@@ -39,6 +39,15 @@ export function readFraming(head: Head, toHead: boolean, into: AnswerFraming): v
   else if (at >= 0) into.kind = into.length === 0 ? BODY.none : BODY.length;
 }
 
+/** An interim answer that says it has a body (RFC 9110 section 8.6, RFC 9112 section 6.1). */
+export function claimsBody(head: Head): boolean {
+  if (head.has(FIELD.transferEncoding)) return true;
+  for (let i = head.find(FIELD.contentLength); i >= 0; i = head.find(FIELD.contentLength, i + 1)) {
+    if (head.value(i) !== "0") return true;
+  }
+  return false;
+}
+
 function doubt(head: Head): string | undefined {
   const { status, reason, minor } = head;
   return responseFault({ status, reason, httpVersion: `1.${minor}`, fields: fieldsOf(head) });
@@ -86,7 +95,9 @@ function lines(fields: readonly Field[]): string {
 function via(head: Head): string {
   const own = head.minor === 1 ? `1.1 ${PSEUDONYM}` : `1.0 ${PSEUDONYM}`;
   let before = "";
-  for (let i = head.find(FIELD.via); i >= 0; i = head.find(FIELD.via, i + 1)) before += `${head.value(i)}, `;
+  for (let i = head.find(FIELD.via); i >= 0; i = head.find(FIELD.via, i + 1)) {
+    if (head.value(i) !== "") before += `${head.value(i)}, `;
+  }
   return before + own;
 }
 
@@ -96,8 +107,8 @@ function hasDate(head: Head): boolean {
 
 function endToEnd(head: Head): string {
   const named = head.has(FIELD.connection) ? namedBy(head) : undefined;
-  // A 204 has no length to state (RFC 9110 section 8.6).
-  const kinds = head.status === 204 ? DROPPED | (1 << FIELD.contentLength) : DROPPED;
+  // A 204 and an interim answer have no length to state (RFC 9110 section 8.6).
+  const kinds = head.status === 204 || head.status < 200 ? DROPPED | (1 << FIELD.contentLength) : DROPPED;
   return copyFields(head, { kinds, named, also: undefined });
 }
 
@@ -105,16 +116,19 @@ function endToEnd(head: Head): string {
 const NO_TRAILER =
   /^(?:transfer-encoding|content-length|host|connection|keep-alive|proxy-.*|te|trailer|upgrade|via|forwarded|x-forwarded-.*|x-request-id|x-sluice-.*|content-type|content-encoding|content-range|authorization|cookie|set-cookie|cache-control|expect|max-forwards|pragma|range|if-.*|age|date|expires|location|retry-after|vary|warning)$/i;
 
+/** A message whose trailers claim to say how it is framed is no mistake, and Node refuses it. */
+const FRAMING = /^(?:transfer-encoding|content-length)$/i;
+
 /**
  * A trailer section as it goes on: checked line by line like a header, without the fields that may not stand there.
- * Undefined where it is malformed.
+ * Undefined where it is malformed, or would frame the message.
  */
 export function relayTrailer(section: string): string | undefined {
   if (section === "\r\n") return section;
   let kept = "";
   for (const line of section.slice(0, -4).split("\r\n")) {
     const match = /^([!#$%&'*+\-.^_`|~\w]+):[\t ]*[\t\x20-\x7e\x80-\xff]*$/.exec(line);
-    if (!match) return undefined;
+    if (!match || FRAMING.test(match[1]!)) return undefined;
     if (!NO_TRAILER.test(match[1]!)) kept += `${line}\r\n`;
   }
   return `${kept}\r\n`;

@@ -2,8 +2,25 @@ import type { Admitted } from "../../../core/request-line.ts";
 import { FIELD } from "./field-kind.ts";
 import type { Head } from "./head.ts";
 import type { BodyFraming, RequestHeads } from "./request-head.ts";
-import type { RequestTraits } from "./transaction.ts";
 import { keepsAlive } from "./upstream-connection.ts";
+
+/** What the client's head says beside the fields that go on. */
+export interface RequestTraits {
+  /** The head as the upstream gets it, up to the value of `Host`. */
+  readonly line: string;
+  /** Empty where an HTTP/1.0 client named none; the target's own authority stands in. */
+  readonly host: string;
+  /** What follows. */
+  readonly fields: string;
+  readonly framing: BodyFraming;
+  readonly length: number;
+  readonly minor: number;
+  /** The client keeps its connection after the answer. */
+  readonly keepAlive: boolean;
+  readonly expects: boolean;
+  /** It asks for another protocol. */
+  readonly switching: boolean;
+}
 
 /** What is to be known of an admitted request once its head is no longer there. */
 export function readTraits(

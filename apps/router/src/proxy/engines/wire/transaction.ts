@@ -8,39 +8,26 @@ import type { ClientConnection } from "./client-connection.ts";
 import type { Engine } from "./engine-parts.ts";
 import { FIELD } from "./field-kind.ts";
 import type { Head } from "./head.ts";
+import { Hedge, Loser, type Racer } from "./hedge.ts";
+import type { Hedgeable } from "./hedge-queue.ts";
 import { type AnyBody, type BodySink, NO_BODY, RequestBody } from "./request-body.ts";
-import type { BodyFraming } from "./request-head.ts";
+import { sendRequest, writeBodyEnd, writePiece } from "./request-writer.ts";
 import { type AnswerFraming, BODY, writeAnswerHead, writeInterimHead } from "./response-head.ts";
+import type { RequestTraits } from "./traits.ts";
 import type { AnswerReader, UpstreamConnection } from "./upstream-connection.ts";
 
 /** An answer this small goes out in one write with its head, as text. */
 const SMALL = 16 * 1024;
+/** What a socket's buffer holds before it asks to wait (Node's default high-water mark). */
+const FILLING = 64 * 1024;
 /** Interim answers that one request may have. */
 const MOST_INTERIM = 32;
-
-/** What the client's head says beside the fields that go on. */
-export interface RequestTraits {
-  /** The head as the upstream gets it, up to the value of `Host`. */
-  readonly line: string;
-  /** Empty where an HTTP/1.0 client named none; the target's own authority stands in. */
-  readonly host: string;
-  /** What follows. */
-  readonly fields: string;
-  readonly framing: BodyFraming;
-  readonly length: number;
-  readonly minor: number;
-  /** The client keeps its connection after the answer. */
-  readonly keepAlive: boolean;
-  readonly expects: boolean;
-  /** It asks for another protocol. */
-  readonly switching: boolean;
-}
 
 /**
  * One request between its client and one target after another: the five steps (pick a color, pick a target, claim,
  * forward, record). The exchange takes the first three and the last; this class moves the bytes.
  */
-export class Transaction implements AnswerReader, BodySink, Holder {
+export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, Racer {
   readonly body: AnyBody;
   readonly #engine: Engine;
   readonly #client: ClientConnection;
@@ -49,6 +36,9 @@ export class Transaction implements AnswerReader, BodySink, Holder {
   readonly #toHead: boolean;
   #upstream: UpstreamConnection | undefined;
   #lease: Lease | undefined;
+  #hedge: Hedge | undefined;
+  /** The first attempt of a race that the second has won. */
+  #first: Lease | undefined;
   #status = 0;
   #bytes = 0;
   #chunked = false;
@@ -90,25 +80,56 @@ export class Transaction implements AnswerReader, BodySink, Holder {
     this.#upstream = upstream;
     this.#exchange.holder = this;
     upstream.begin(this, lease, this.#toHead, this.#traits.switching);
-    this.#send(upstream);
+    sendRequest(upstream, this.#traits, this.body);
     this.#askForBody();
+    const after = this.#mayHedge() ? this.#exchange.hedgeAfter() : undefined;
+    if (after !== undefined) this.#engine.hedges.add(this, after);
   }
 
-  #send({ socket, target }: UpstreamConnection): void {
-    const { line, host, fields } = this.#traits;
-    const head = `${line}${host === "" ? target.authority : host}\r\n${fields}`;
-    const { kept, complete, framing } = this.body;
-    if (framing === "none") socket.write(head, "latin1");
-    else if (framing === "length" && complete && kept.length === 1 && kept[0]!.length <= SMALL) {
-      socket.write(head + latin1(kept[0]!, 0, kept[0]!.length), "latin1");
-    } else {
-      socket.cork();
-      socket.write(head, "latin1");
-      for (const piece of kept) this.#writePiece(piece);
-      if (complete) this.#writeBodyEnd();
-      socket.uncork();
-    }
-    if (complete) this.#upstream!.requestSent();
+  #mayHedge(): boolean {
+    return this.body.complete && !this.#traits.switching && this.#hedge === undefined;
+  }
+
+  /** The first attempt is slower than the color's p95: sends a second one to another target. */
+  hedge(): void {
+    if (this.#upstream === undefined || this.#status !== 0 || !this.#mayHedge()) return;
+    const lease = this.#exchange.hedge();
+    if (lease === undefined) return;
+    const upstream = this.#engine.pool.take(lease.target, true, false);
+    this.#hedge = new Hedge(this, upstream, lease);
+    upstream.begin(this.#hedge, lease, this.#toHead, false);
+    sendRequest(upstream, this.#traits, this.body);
+  }
+
+  onHedgeWon(hedge: Hedge, head: Head, framing: AnswerFraming, rest: Buffer, at: number): void {
+    const first = this.#upstream!;
+    this.#promote(hedge);
+    new Loser(this.#engine, this.#exchange, first, this.#first!);
+    this.onHead(head, framing, rest, at);
+  }
+
+  onHedgeFailed(outcome: Outcome): void {
+    this.#exchange.settle(this.#hedge!.lease, outcome);
+    this.#hedge = undefined;
+    this.#exchange.hedgeLost();
+  }
+
+  #promote(hedge: Hedge): void {
+    this.#first = this.#lease;
+    this.#upstream = hedge.upstream;
+    this.#lease = hedge.lease;
+    this.#hedge = undefined;
+    hedge.upstream.adopt(this);
+    this.#exchange.hedgeWon(hedge.lease);
+  }
+
+  /** The first attempt has answered. */
+  #dropHedge(): void {
+    const hedge = this.#hedge;
+    if (hedge === undefined) return;
+    this.#hedge = undefined;
+    this.#exchange.hedgeLost();
+    new Loser(this.#engine, this.#exchange, hedge.upstream, hedge.lease);
   }
 
   /** A client that expects it is told once that its body is wanted (RFC 9110 section 10.1.1). */
@@ -120,38 +141,25 @@ export class Transaction implements AnswerReader, BodySink, Holder {
 
   onPiece(piece: Buffer): void {
     if (this.#upstream === undefined) return;
-    this.#writePiece(piece);
+    writePiece(this.#upstream.socket, this.body.framing, piece);
     if (this.writable) return;
     this.#client.pauseBody();
     this.#upstream.awaitDrain();
   }
 
-  #writePiece(piece: Buffer): void {
-    const { socket } = this.#upstream!;
-    if (this.body.framing === "length") {
-      socket.write(piece);
-      return;
-    }
-    socket.cork();
-    socket.write(`${piece.length.toString(16)}\r\n`, "latin1");
-    socket.write(piece);
-    socket.write("\r\n", "latin1");
-    socket.uncork();
-  }
-
   onBodyEnd(): void {
     if (this.#upstream === undefined) return;
-    this.#writeBodyEnd();
+    writeBodyEnd(this.#upstream.socket, this.body);
     this.#upstream.requestSent();
-  }
-
-  #writeBodyEnd(): void {
-    if (this.body.framing !== "chunked") return;
-    this.#upstream!.socket.write(`0\r\n${this.body.trailer}`, "latin1");
   }
 
   onBodyFault(outcome: "bad_request" | "body_too_large"): void {
     this.giveUp(outcome);
+  }
+
+  /** The target takes no more of a tunnel for now. */
+  awaitDrain(): void {
+    this.#upstream?.awaitDrain();
   }
 
   onDrain(): void {
@@ -167,6 +175,7 @@ export class Transaction implements AnswerReader, BodySink, Holder {
 
   onHead(head: Head, framing: AnswerFraming, rest: Buffer, at: number): void {
     this.#exchange.holder = undefined;
+    this.#dropHedge();
     this.#status = head.status;
     const outcome = answeredWith(head.status);
     if (outcome !== "answered" && this.#exchange.retries(outcome)) return this.#again(outcome);
@@ -195,7 +204,9 @@ export class Transaction implements AnswerReader, BodySink, Holder {
 
   onBody(bytes: Buffer, start: number, end: number): void {
     this.#bytes += end - start;
-    const flows = this.#client.writeBody(bytes.subarray(start, end), this.#chunked);
+    const part = bytes.subarray(start, end);
+    // A part that fills the client's buffer by itself pauses the upstream until it is written; others must be copied.
+    const flows = this.#client.writeBody(part.length < FILLING ? Buffer.from(part) : part, this.#chunked);
     if (!flows) this.#upstream?.pause();
   }
 
@@ -239,7 +250,10 @@ export class Transaction implements AnswerReader, BodySink, Holder {
     if (this.#status !== 0) return this.#cut(outcome);
     this.#exchange.holder = undefined;
     this.#exchange.settle(this.#lease!, outcome);
-    if (this.#exchange.retries(outcome)) this.attempt();
+    if (this.#hedge !== undefined) {
+      this.#promote(this.#hedge);
+      this.#exchange.holder = this;
+    } else if (this.#exchange.retries(outcome)) this.attempt();
     else this.#conclude(outcome);
   }
 
@@ -255,7 +269,8 @@ export class Transaction implements AnswerReader, BodySink, Holder {
 
   onStalled(): void {
     const upstream = this.#upstream;
-    if (upstream === undefined || !this.#exchange.retries("stalled")) return;
+    // A second attempt is under way already.
+    if (upstream === undefined || this.#hedge !== undefined || !this.#exchange.retries("stalled")) return;
     this.#upstream = undefined;
     this.#exchange.holder = undefined;
     this.#exchange.settle(this.#lease!, "stalled");
@@ -274,12 +289,22 @@ export class Transaction implements AnswerReader, BodySink, Holder {
   /** The client is gone, or its message is at fault. */
   giveUp(outcome: Outcome): void {
     if (this.#done) return;
+    if (this.#status === 101) return this.#tunnelLost();
     const upstream = this.#upstream;
     this.#upstream = undefined;
     this.#exchange.holder = undefined;
     if (upstream !== undefined) this.#exchange.settle(this.#lease!, outcome);
     upstream?.destroy();
+    this.#cancelHedge(outcome);
     this.#conclude(outcome);
+  }
+
+  #cancelHedge(outcome: Outcome): void {
+    const hedge = this.#hedge;
+    if (hedge === undefined) return;
+    this.#hedge = undefined;
+    this.#exchange.settle(hedge.lease, outcome);
+    hedge.upstream.destroy();
   }
 
   #conclude(outcome: Outcome): void {
@@ -325,8 +350,8 @@ export class Transaction implements AnswerReader, BodySink, Holder {
     this.#client.answered(true);
   }
 
-  /** The client's side of a tunnel has ended. */
-  tunnelClosed(): void {
+  /** The client's side of a tunnel is gone. */
+  #tunnelLost(): void {
     const upstream = this.#upstream;
     this.#upstream = undefined;
     this.#closeTunnel();

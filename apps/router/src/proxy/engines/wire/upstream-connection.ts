@@ -6,15 +6,19 @@ import { ChunkDecoder, type ChunkSink, FAULT } from "./chunked.ts";
 import type { Engine } from "./engine-parts.ts";
 import { FIELD } from "./field-kind.ts";
 import { findHeadEnd, type Head, INCOMPLETE, MALFORMED } from "./head.ts";
-import { type AnswerFraming, BODY, readFraming, relayTrailer } from "./response-head.ts";
+import { type AnswerFraming, BODY, claimsBody, readFraming, relayTrailer } from "./response-head.ts";
 import { stopWaiting, type Timed, type TimerQueue } from "./timers.ts";
 
 /** Who waits for an answer on this connection. All calls come from the connection's own events. */
 export interface AnswerReader {
   /** A head with status 100 to 199, but 101. False: there are too many of them. */
   onInterim(head: Head): boolean;
-  /** The final head. `rest` is what came with it, from `at` on. */
+  /** The final head. `rest`, which is only good during the call, is what came with it, from `at` on. */
   onHead(head: Head, framing: AnswerFraming, rest: Buffer, at: number): void;
+  /**
+   * A part of the body. The bytes are good during the call; a part of 64 KiB or more also until the connection is
+   * resumed, for a reader that pauses it.
+   */
   onBody(bytes: Buffer, start: number, end: number): void;
   /** The answer is complete. `trailer` is its trailer section, the empty line alone where there are no trailers. */
   onEnd(trailer: string): void;
@@ -35,6 +39,9 @@ const WAITING = 1;
 const BODY_STATE = 2;
 const SWITCHED = 3;
 const DEAD = 4;
+
+/** Bytes of a large body that are read at once. */
+const BULK = 256 * 1024;
 
 /** Bytes that a trailer section may have. */
 const MOST_TRAILER = 8192;
@@ -64,15 +71,18 @@ export class UpstreamConnection implements Timed, ChunkSink {
   readonly #framing: AnswerFraming = { kind: BODY.none, length: 0, fault: undefined };
   #rest = 0;
   #chunks: ChunkDecoder | undefined;
+  /** What a large body is read into. */
+  #bulk: Buffer | undefined;
   #keepAlive = false;
 
-  constructor(engine: Engine, target: Target) {
+  /** @param socket to the target. Default: a new one. */
+  constructor(engine: Engine, target: Target, socket?: Socket) {
     this.#engine = engine;
     this.target = target;
-    this.socket = connect({ host: target.host, port: target.port, noDelay: true, keepAlive: true });
+    this.socket = socket ?? this.#dial();
     engine.timers.connect.add(this, engine.plane.now());
     this.socket.on("connect", () => this.#connected());
-    this.socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    this.socket.on("data", (chunk: Buffer) => this.#read(chunk)); // also keeps the end of the stream coming
     this.socket.on("end", () => this.#ended());
     this.socket.on("error", (error) => this.#broken(error));
     this.socket.on("close", () => this.#broken(undefined));
@@ -94,6 +104,11 @@ export class UpstreamConnection implements Timed, ChunkSink {
     if (this.connected) stopWaiting(this);
   }
 
+  /** Somebody else reads the answer from now on. */
+  adopt(reader: AnswerReader): void {
+    this.#reader = reader;
+  }
+
   /** The whole request is on its way: now it is the target's turn to speak. */
   requestSent(): void {
     this.#bodySent = true;
@@ -103,6 +118,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
   /** The target takes no more of the request for now; it may be silent for as long as for an answer. */
   awaitDrain(): void {
     if (this.connected && this.#state === WAITING) this.#awaitHead();
+    else if (this.#state === SWITCHED) this.#awaitBytes();
   }
 
   /** The exchange is given up; nothing that still comes is read. */
@@ -127,7 +143,8 @@ export class UpstreamConnection implements Timed, ChunkSink {
   }
 
   resume(): void {
-    if (this.#state === BODY_STATE) this.#engine.timers.streamIdle.add(this, this.#engine.plane.now());
+    if (this.#state === BODY_STATE) this.#awaitBytes();
+    else if (this.#state === SWITCHED && this.socket.writableNeedDrain) this.#awaitBytes();
     this.socket.resume();
   }
 
@@ -142,25 +159,48 @@ export class UpstreamConnection implements Timed, ChunkSink {
     const { timers } = this.#engine;
     if (queue === timers.pooled) return this.destroy();
     const outcome = queue === timers.connect ? "connect_timeout" : "response_timeout";
-    this.#fail(this.#state === BODY_STATE ? "stream_timeout" : outcome);
+    if (this.#state === SWITCHED) this.#fail("answered");
+    else this.#fail(this.#state === BODY_STATE ? "stream_timeout" : outcome);
   }
 
   onData(bytes: Buffer, start: number, end: number): void {
     this.#reader?.onBody(bytes, start, end);
   }
 
+  /**
+   * All connections read into one buffer, since almost every answer is used up before the next is read. Whoever keeps a
+   * part of it copies it, but for the large bodies, which have a buffer of their own.
+   */
+  #dial(): Socket {
+    const { host, port } = this.target;
+    const callback = (length: number, bytes: Uint8Array) => {
+      const chunk = (bytes as Buffer).subarray(0, length);
+      if (length === bytes.length && this.#bulk === undefined) {
+        this.#bulk = Buffer.allocUnsafeSlow(BULK);
+        this.#read(Buffer.from(chunk));
+      } else this.#read(chunk);
+      return true;
+    };
+    const onread = { buffer: () => this.#bulk ?? this.#engine.readBuffer, callback };
+    return connect({ host, port, noDelay: true, keepAlive: true, onread });
+  }
+
   #awaitHead(): void {
     this.#engine.timers.responseHeader.add(this, this.#engine.plane.now());
+  }
+
+  #awaitBytes(): void {
+    this.#engine.timers.streamIdle.add(this, this.#engine.plane.now());
   }
 
   #connected(): void {
     this.connected = true;
     stopWaiting(this);
-    if (this.#bodySent && this.#state === WAITING) this.#awaitHead();
+    if (this.#state === WAITING && (this.#bodySent || this.socket.writableNeedDrain)) this.#awaitHead();
   }
 
   #drained(): void {
-    if (this.#state === WAITING && !this.#bodySent) stopWaiting(this);
+    if ((this.#state === WAITING && !this.#bodySent) || this.#state === SWITCHED) stopWaiting(this);
     this.#reader?.onDrain();
   }
 
@@ -190,7 +230,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
       const size = (end < 0 ? bytes.length : end) - start;
       if (end === MALFORMED || size > this.#engine.answerHeader) return this.#fail("invalid_response");
       if (end === INCOMPLETE) {
-        this.#partial = start === 0 ? bytes : bytes.subarray(start);
+        this.#partial = Buffer.from(bytes.subarray(start));
         this.#scanned = Math.max(0, this.#partial.length - 1);
         return;
       }
@@ -199,6 +239,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
       if (fault !== undefined) return this.#fail("invalid_response");
       start = end;
       if (answerHead.status >= 200) return this.#finalHead(answerHead, bytes, start);
+      if (!keepsAlive(answerHead) || claimsBody(answerHead)) return this.#fail("invalid_response");
       if (answerHead.status === 101) return this.#switched(answerHead, bytes, start);
       if (!this.#reader.onInterim(answerHead)) return this.#fail("invalid_response");
       if (start === bytes.length) return;
@@ -233,7 +274,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
   #readBody(bytes: Buffer, at: number): void {
     const { kind } = this.#framing;
     if (kind === BODY.none) return this.#end(bytes, at, "\r\n");
-    this.#engine.timers.streamIdle.add(this, this.#engine.plane.now());
+    this.#awaitBytes();
     if (kind === BODY.untilClose) {
       if (at < bytes.length) this.#reader?.onBody(bytes, at, bytes.length);
       return;
@@ -266,6 +307,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
     stopWaiting(this);
     this.#state = IDLE;
     this.#chunks = undefined;
+    this.#bulk = undefined;
     if (at < bytes.length) this.#keepAlive = false;
   }
 

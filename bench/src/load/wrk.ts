@@ -1,7 +1,4 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
-
-const run = promisify(execFile);
+import { runPinned } from "../processes/pinned.ts";
 
 export interface WrkResult {
   readonly requests: number;
@@ -19,9 +16,8 @@ export async function wrk(
   connections: number,
   seconds: number,
 ): Promise<WrkResult> {
-  const args = ["-c", String(core), "wrk", "-t1", `-c${connections}`, `-d${seconds}s`, "--latency"];
-  const { stdout } = await run("taskset", [...args, `http://127.0.0.1:${port}/`]);
-  return parseWrk(stdout);
+  const load = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency"];
+  return parseWrk(await runPinned(core, "wrk", [...load, `http://127.0.0.1:${port}/`]));
 }
 
 /** Reads what wrk prints. Throws when it is not wrk's. */

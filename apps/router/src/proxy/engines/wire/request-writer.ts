@@ -1,0 +1,46 @@
+import type { Socket } from "node:net";
+import { latin1 } from "./bytes.ts";
+import type { AnyBody } from "./request-body.ts";
+import type { BodyFraming } from "./request-head.ts";
+import type { RequestTraits } from "./traits.ts";
+import type { UpstreamConnection } from "./upstream-connection.ts";
+
+/** A body this small goes out in one write with its head, as text. */
+const SMALL = 16 * 1024;
+
+/** Writes a request's head, and what of its body has come. */
+export function sendRequest(upstream: UpstreamConnection, traits: RequestTraits, body: AnyBody): void {
+  const { socket, target } = upstream;
+  const { line, host, fields } = traits;
+  const head = `${line}${host === "" ? target.authority : host}\r\n${fields}`;
+  const { kept, complete, framing } = body;
+  if (framing === "none") socket.write(head, "latin1");
+  else if (framing === "length" && complete && kept.length === 1 && kept[0]!.length <= SMALL) {
+    socket.write(head + latin1(kept[0]!, 0, kept[0]!.length), "latin1");
+  } else {
+    socket.cork();
+    socket.write(head, "latin1");
+    for (const piece of kept) writePiece(socket, framing, piece);
+    if (complete) writeBodyEnd(socket, body);
+    socket.uncork();
+  }
+  if (complete) upstream.requestSent();
+  body.sent();
+}
+
+/** Writes a piece of a body; what came in chunks goes on in chunks of our own. */
+export function writePiece(socket: Socket, framing: BodyFraming, piece: Buffer): void {
+  if (framing === "length") {
+    socket.write(piece);
+    return;
+  }
+  socket.cork();
+  socket.write(`${piece.length.toString(16)}\r\n`, "latin1");
+  socket.write(piece);
+  socket.write("\r\n", "latin1");
+  socket.uncork();
+}
+
+export function writeBodyEnd(socket: Socket, { framing, trailer }: AnyBody): void {
+  if (framing === "chunked") socket.write(`0\r\n${trailer}`, "latin1");
+}

@@ -1,0 +1,48 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { stringify } from "yaml";
+import { Pinned } from "../processes/pinned.ts";
+import type { Contender, Place } from "./contender.ts";
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export const bareHttpProxy: Contender = {
+  name: "http-proxy, bare",
+  native: false,
+  missing: () => undefined,
+  start({ core, port, upstreams }) {
+    const ports = [port, ...upstreams].map(String);
+    return new Pinned(core, process.execPath, ["--no-deprecation", at("./bare-http-proxy.ts"), ...ports]);
+  },
+};
+
+/** Sluice with its defaults, by engine. */
+export function sluice(engine: "wire" | "http-proxy"): Contender {
+  return {
+    name: `Sluice, ${engine}`,
+    native: false,
+    missing: () => undefined,
+    start(place) {
+      const file = join(place.folder, `sluice-${engine}.yaml`);
+      writeFileSync(file, stringify(sluiceConfig(engine, place)));
+      const program = at("../../../apps/router/bin/sluice.js");
+      return new Pinned(place.core, process.execPath, [program, "serve", "--config", file]);
+    },
+  };
+}
+
+function sluiceConfig(engine: string, { port, upstreams: [blue, green], connections, body }: Place): object {
+  return {
+    listen: `127.0.0.1:${port}`,
+    admin: { listen: "127.0.0.1:0" },
+    state: "memory",
+    engine,
+    colors: {
+      blue: { weight: 90, targets: [`http://127.0.0.1:${blue}`] },
+      green: { weight: 10, targets: [`http://127.0.0.1:${green}`] },
+    },
+    health: { path: "/" },
+    limits: { connections, ...(body === undefined ? {} : { body: `${body}B` }) },
+  };
+}

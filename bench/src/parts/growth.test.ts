@@ -1,0 +1,16 @@
+import { expect, it } from "vitest";
+import { growths, secondsFor } from "./growth.ts";
+
+it("asks for whole seconds, and at least one", () => {
+  expect(secondsFor(200_000, 25_000)).toBe(8);
+  expect(secondsFor(100, 25_000)).toBe(1);
+  expect(secondsFor(-5, 25_000)).toBe(1);
+});
+
+it("tells growth that goes on from a heap that has settled", () => {
+  const settled = [60, 70, 72, 72, 72, 72].map((memory, i) => ({ requests: (i + 1) * 1e6, memory }));
+  expect(growths(settled).all).toBeGreaterThan(1);
+  expect(growths(settled).late).toBe(0);
+  const leaking = [60, 62, 64, 66].map((memory, i) => ({ requests: (i + 1) * 1e6, memory }));
+  expect(growths(leaking)).toEqual({ all: 2, late: 2 });
+});

@@ -1,0 +1,94 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { descendants } from "./procfs.ts";
+
+/** Whether a program can be found on PATH. */
+export function has(program: string): boolean {
+  try {
+    execFileSync("sh", ["-c", `command -v ${program}`], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** All that run now, so that an interrupt can stop them. */
+const running = new Set<Pinned>();
+
+/** A process pinned to one core, stopped by its own id. Its standard input stays open as long as this process lives. */
+export class Pinned {
+  readonly child: ChildProcess;
+  readonly ended: Promise<number | null>;
+  #printed = "";
+  #errors = "";
+
+  constructor(core: number, command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    this.child = spawn("taskset", ["-c", String(core), command, ...args], {
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { ...process.env, ...env },
+    });
+    running.add(this);
+    this.ended = once(this.child, "close").then(([code]) => {
+      running.delete(this);
+      return code as number | null;
+    });
+    this.child.stdin!.on("error", () => {}); // it ended before it read
+    this.child.stdout!.setEncoding("utf8").on("data", (text: string) => {
+      this.#printed += text;
+    });
+    this.child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+      this.#errors += text;
+    });
+  }
+
+  /** What it printed. */
+  get printed(): string {
+    return this.#printed;
+  }
+
+  /** What it printed and complained about. */
+  get output(): string {
+    return this.#printed + this.#errors;
+  }
+
+  /** The process and those that it started: nginx and HAProxy serve from children. */
+  get pids(): number[] {
+    return descendants(this.child.pid!);
+  }
+
+  /** Resolves once it has printed a line that matches; rejects when it ends before. */
+  async printedLine(pattern: RegExp): Promise<RegExpExecArray> {
+    const ended = this.ended.then((code) => {
+      throw new Error(`${this.child.spawnargs.join(" ")} ended with ${code}:\n${this.output}`);
+    });
+    for (;;) {
+      const found = pattern.exec(this.#printed);
+      if (found) {
+        ended.catch(() => {});
+        return found;
+      }
+      await Promise.race([once(this.child.stdout!, "data"), ended]);
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    this.child.kill("SIGTERM");
+    const hard = setTimeout(() => this.child.kill("SIGKILL"), 3000);
+    await this.ended;
+    clearTimeout(hard);
+  }
+}
+
+/** Runs a program to its end. @returns what it printed */
+export async function runPinned(core: number, command: string, args: readonly string[]): Promise<string> {
+  const pinned = new Pinned(core, command, args);
+  const code = await pinned.ended;
+  if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${code}:\n${pinned.output}`);
+  return pinned.printed;
+}
+
+/** Stops all that still run. */
+export async function stopAll(): Promise<void> {
+  await Promise.all([...running].map((pinned) => pinned.stop()));
+}
