@@ -10,6 +10,8 @@ import { WorkerChannel } from "./worker-channel.ts";
 
 /** What a worker may take on top of the time to drain before it is ended, in milliseconds. */
 const GRACE = 2000;
+/** Milliseconds that a worker may take to report when it is found. */
+const FIRST_REPORT = 1000;
 
 /** The workers that there are: finds, starts, watches and replaces them, and sends them home. */
 export class Crew {
@@ -53,7 +55,7 @@ export class Crew {
     this.#nextId = Math.max(0, ...names.map(({ id }) => id)) + 1;
     const links = await Promise.all(names.map((name) => Link.open(this.#folder, name, this.#events)));
     for (const link of links) if (link && !link.gone) this.#links.set(link.id, link);
-    await Promise.all(this.members.filter(({ address }) => address).map((link) => link.listening()));
+    await Promise.all(this.members.map((link) => link.collect(FIRST_REPORT)));
     return this.members;
   }
 
@@ -66,6 +68,7 @@ export class Crew {
     const outgoing = this.members.filter((link) => !stay.has(link));
     for (const link of stay) link.configure(this.#config);
     this.channel.open();
+    this.#timer = setInterval(() => this.#watch(), TICK);
     const ids = Array.from({ length: count - stay.size }, () => this.#nextId++);
     if (ids.length > 0) await this.#hire(ids);
     await Promise.all(this.members.map((link) => link.listening()));
@@ -74,7 +77,6 @@ export class Crew {
     this.#address = address;
     for (const link of outgoing) link.drain(this.#config.timeouts.drain);
     this.#begun = true;
-    this.#timer = setInterval(() => this.#watch(), TICK);
     const missing = count - this.members.filter(({ leaving }) => !leaving).length;
     for (let i = 0; i < missing; i++) this.#replace(this.#restarts.delay(0));
     return address;

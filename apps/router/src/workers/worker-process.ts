@@ -99,7 +99,7 @@ export class WorkerProcess {
     else if (message.kind === "snapshot") this.#serve(message.snapshot);
     else if (message.kind === "collect") this.#report(message.question);
     else if (message.kind === "spawn") void this.#spawn(message.worker, message.program);
-    else void this.#drain(message.deadline);
+    else if (message.kind === "drain") void this.#drain(message.deadline);
   }
 
   #configure(config: Config): void {

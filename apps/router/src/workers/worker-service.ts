@@ -9,6 +9,7 @@ import type { Service } from "../service.ts";
 import { VERSION } from "../version.ts";
 import { Crew } from "./crew.ts";
 import { listWorkers, makeFolder, workersFolder } from "./folder.ts";
+import { HeldSignals } from "./held-signals.ts";
 import type { Link } from "./link.ts";
 
 /** How many data-plane processes a configuration asks for. */
@@ -28,6 +29,7 @@ export class WorkerService implements Service {
   readonly #folder: string;
   readonly #crew: Crew;
   #address: Address | undefined;
+  #held: HeldSignals | undefined;
 
   constructor(config: Config, log: Logger) {
     this.#config = config;
@@ -46,6 +48,7 @@ export class WorkerService implements Service {
   }
 
   async adopt(): Promise<void> {
+    this.#held = new HeldSignals();
     makeFolder(this.#folder);
     const found = await this.#crew.find();
     if (found.length === 0) return;
@@ -58,6 +61,7 @@ export class WorkerService implements Service {
     const count = workerCount(this.#config);
     const fit = this.#crew.members.filter((link) => fits(link, this.#config));
     this.#address = await this.#crew.begin(count, new Set(fit.slice(0, count)));
+    this.#held?.release();
     return this.#address;
   }
 
@@ -76,6 +80,7 @@ export class WorkerService implements Service {
   }
 
   async end(): Promise<void> {
+    this.#held?.drop();
     await this.#crew.end();
     if (this.#config.state === undefined) rmSync(this.#folder, { recursive: true, force: true });
   }

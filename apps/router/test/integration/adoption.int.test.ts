@@ -144,3 +144,13 @@ it("ends an orphan that is stopped, and one more start finds the rest", async ()
   await until(() => workersOf(router).length === 2);
   expect(workersOf(router).map(({ id }) => id)).toEqual([second!.id, 3]);
 });
+
+it("obeys a SIGTERM that comes while it takes them over, and leaves nothing behind", async () => {
+  const pids = pidsNow();
+  await router.child.kill("SIGKILL");
+  const next = Child.node("apps/router/bin/sluice.js", ["serve", "--config", router.configPath]);
+  await next.printed(/Found workers/);
+  next.signal("SIGTERM");
+  expect(await next.exited()).toBe(0);
+  expect(pids.filter(isAlive)).toEqual([]);
+});

@@ -38,7 +38,6 @@ async function begin(milliseconds = 5, more: Record<string, unknown> = {}): Prom
     },
     ...more,
   });
-  await untilHealth(router, "green", "up");
   await until(async () => (await fetch(`${router.admin}/readyz`)).ok);
 }
 
@@ -64,6 +63,7 @@ const many = (times: number, body = "") => Promise.all(Array.from({ length: time
 
 it("answers a change of weights when every worker serves by it", async () => {
   await begin();
+  await untilHealth(router, "green", "up");
   for (let i = 0; i < 10; i++) {
     const to = i % 2 === 0 ? "green" : "blue";
     const changed = await post(router, "/admin/flip", { to });
@@ -76,6 +76,7 @@ it("answers a change of weights when every worker serves by it", async () => {
 
 it("replaces a worker that does not acknowledge a change within 5 s", async () => {
   await begin();
+  await untilHealth(router, "green", "up");
   const before = workersOf(router);
   const stopped = before[1]!;
   process.kill(stopped.pid, "SIGSTOP");
@@ -121,7 +122,8 @@ it("comes back when all workers die together", async () => {
 
 it("is not ready before its workers answer", async () => {
   await begin(0, { workers: 2 });
-  expect((await ask()).status).toBe(200);
+  expect((await ask()).status).toBe(200); // with nothing waited for but /readyz
+  await untilHealth(router, "green", "up");
 });
 
 it("has every worker take over a configuration that is read again", async () => {
