@@ -29,11 +29,17 @@ if (lacking !== undefined) {
 }
 const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"));
 const watched = process.stderr.isTTY;
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => cleanUp().then(() => process.exit(signal === "SIGINT" ? 130 : 143)));
+let interrupted = false;
+for (const [signal, code] of [["SIGINT", 130] as const, ["SIGTERM", 143] as const]) {
+  process.once(signal, () => {
+    interrupted = true;
+    cleanUp().finally(() => process.exit(code));
+  });
 }
 try {
   await run();
+} catch (error) {
+  if (!interrupted) throw error;
 } finally {
   await cleanUp();
 }
@@ -47,10 +53,15 @@ async function run(): Promise<void> {
     loadCore: cores > 1 ? 1 : 0,
     contenders: CONTENDERS.filter(present),
     say,
+    complain: (text) => {
+      if (!interrupted) console.error(`bench: ${text}`);
+    },
   };
   for (const part of parts) {
+    if (interrupted) return;
     const report = await part.run({ ...bench, say: (text) => say(`${part.name}, ${text}`) });
     say("");
+    if (interrupted) return;
     console.log(tableOf(report, process.stdout.isTTY));
   }
   console.log(

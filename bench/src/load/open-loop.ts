@@ -13,9 +13,11 @@ const [port, rate, seconds, connections] = process.argv.slice(2).map(Number) as 
 ];
 const total = rate * seconds;
 const spacing = 1000 / rate;
+/** Milliseconds after the last request was due, for answers that are still to come. */
+const PATIENCE = 10_000;
 /** Milliseconds from due to sent, and from due to answered, per request. */
 const late = new Float64Array(total);
-const took = new Float64Array(total);
+const took = new Float64Array(total).fill(Number.NaN);
 const idle: KeepAlive[] = [];
 let opened = 0;
 let failures = 0;
@@ -46,6 +48,11 @@ function send(i: number, due: number): void {
 }
 
 function finish(): void {
+  for (let i = 0; i < total; i++) {
+    if (!Number.isNaN(took[i]!)) continue;
+    took[i] = now() - (start + i * spacing); // it would have taken longer still
+    failures++;
+  }
   const numbers = {
     p50: quantile(took, 0.5),
     p99: quantile(took, 0.99),
@@ -65,4 +72,5 @@ for (let i = 0; i < connections; i++) {
 }
 const start = now() + 50;
 const pacer = new Worker(new URL("./pacer.ts", import.meta.url), { workerData: { start, spacing, total } });
+setTimeout(finish, total * spacing + PATIENCE);
 pacer.on("message", (i: number) => send(i, start + i * spacing));

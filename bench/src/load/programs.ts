@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { Pinned, runPinned } from "../processes/pinned.ts";
+import { Pinned, runPinned, within } from "../processes/pinned.ts";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -19,8 +19,12 @@ export async function openLoop(
   load: { rate: number; seconds: number; connections: number },
 ): Promise<Latencies> {
   const args = [port, load.rate, load.seconds, load.connections].map(String);
-  return JSON.parse(await runPinned(core, process.execPath, [at("./open-loop.ts"), ...args])) as Latencies;
+  const program = [at("./open-loop.ts"), ...args];
+  return JSON.parse(await runPinned(core, process.execPath, program, load.seconds + 30)) as Latencies;
 }
+
+/** A body that moves more slowly than this has got stuck. */
+const SLOWEST = 30e6;
 
 /** Moves one body. @returns seconds */
 export async function transfer(
@@ -30,13 +34,14 @@ export async function transfer(
   bytes: number,
 ): Promise<number> {
   const args = [at("./transfer.ts"), String(port), direction, String(bytes)];
-  return (JSON.parse(await runPinned(core, process.execPath, args)) as { seconds: number }).seconds;
+  const printed = await runPinned(core, process.execPath, args, 5 + bytes / SLOWEST);
+  return (JSON.parse(printed) as { seconds: number }).seconds;
 }
 
 /** Opens connections that then do nothing. */
 export async function holdIdle(core: number, port: number, count: number): Promise<Held> {
   const client = new Pinned(core, process.execPath, [at("./idle.ts"), String(port), String(count)]);
-  await client.printedLine(/^ready$/m);
+  await within(60, client, client.printedLine(/^ready$/m));
   return new Held(client);
 }
 

@@ -17,7 +17,7 @@ export async function wrk(
   seconds: number,
 ): Promise<WrkResult> {
   const load = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency"];
-  return parseWrk(await runPinned(core, "wrk", [...load, `http://127.0.0.1:${port}/`]));
+  return parseWrk(await runPinned(core, "wrk", [...load, `http://127.0.0.1:${port}/`], seconds + 30));
 }
 
 /** Reads what wrk prints. Throws when it is not wrk's. */

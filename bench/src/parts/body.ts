@@ -1,7 +1,7 @@
 import { transfer } from "../load/programs.ts";
 import { cpuSeconds, peakMiB, residentMiB } from "../processes/procfs.ts";
 import { startBodies } from "../upstreams/start.ts";
-import { middle, type Samples, times } from "./medians.ts";
+import { middleText, type Samples, times } from "./medians.ts";
 import {
   type Bench,
   inRounds,
@@ -70,7 +70,7 @@ async function measure({ loadCore, options: { size } }: Bench, { port, pids }: R
 
 function report({ options: { size } }: Bench, samples: Samples<Sample>, rounds: number): Report {
   const text = (name: string, of: (sample: Sample) => number, digits: number) =>
-    middle(samples, name, of)!.toFixed(digits);
+    middleText(samples, name, of, digits);
   const proxied = (name: string, value: string) => (name === "direct" ? "–" : value);
   return {
     title: `One body of ${size / 2 ** 20} MiB down, and one up`,

@@ -7,9 +7,9 @@ import { type Bench, type Part, type Report, type Running, withProxy, withUpstre
 
 const TENTHS = 10;
 /** Seconds of load before memory is watched: heaps grow to their working size first. */
-const WARM = 5;
+const WARM = 4;
 /** Seconds that all tenths together may take. */
-const MOST = 150;
+const MOST = 100;
 /** Milliseconds between looks at the memory. */
 const LOOK = 200;
 

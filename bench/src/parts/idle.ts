@@ -67,7 +67,8 @@ function report(samples: Samples<Sample>, count: number, wanted: number): Report
     title: `${count} idle keep-alive connections`,
     head: ["proxy", "MiB before", "MiB with them", "MiB more", "KiB each", "open", "failures"],
     rows: [...samples].map(([name, [sample]]) => {
-      const { before, after, open, failures } = sample!;
+      if (sample === undefined) return [name, ...Array<string>(6).fill("–")];
+      const { before, after, open, failures } = sample;
       const more = after - before;
       return [
         name,

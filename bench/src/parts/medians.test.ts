@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { middle, times } from "./medians.ts";
+import { middle, middleText, times } from "./medians.ts";
 
 const samples = new Map([
   ["nginx", [20, 30, 1000]],
@@ -16,5 +16,7 @@ it("compares medians, so that one disturbed round does not count", () => {
 it("says nothing of what was not measured", () => {
   expect(middle(samples, "Caddy", itself)).toBeUndefined();
   expect(middle(samples, "none", itself)).toBeUndefined();
+  expect(middleText(samples, "none", itself, 1)).toBe("–");
+  expect(middleText(samples, "wire", itself, 1)).toBe("45.0");
   expect(times(samples, "wire", "Caddy", itself)).toBe("–");
 });

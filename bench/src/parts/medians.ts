@@ -9,6 +9,16 @@ export function middle<S>(samples: Samples<S>, name: string, of: (sample: S) => 
   return own === undefined || own.length === 0 ? undefined : median(own.map(of));
 }
 
+/** The same as text, `–` without samples. */
+export function middleText<S>(
+  samples: Samples<S>,
+  name: string,
+  of: (sample: S) => number,
+  digits: number,
+): string {
+  return middle(samples, name, of)?.toFixed(digits) ?? "–";
+}
+
 /** One contender's median as a multiple of another's, `–` where that one was not measured. */
 export function times<S>(
   samples: Samples<S>,

@@ -15,6 +15,8 @@ export interface Bench {
   readonly contenders: readonly Contender[];
   /** Tells what is going on, to whoever watches. */
   say(text: string): void;
+  /** Tells what went wrong; the measurement is left out. */
+  complain(text: string): void;
 }
 
 /** A table, as a part leaves it. */
@@ -87,7 +89,7 @@ export function warmSeconds({ native }: Contender): number {
 
 /**
  * Measures each contender once a round, and round by round, so that a machine that slows down slows down for all.
- * @returns each contender's samples, in the contenders' order
+ * @returns each contender's samples, in the contenders' order; fewer than rounds where some failed
  */
 export async function inRounds<C extends { readonly name: string }, S>(
   bench: Bench,
@@ -99,7 +101,11 @@ export async function inRounds<C extends { readonly name: string }, S>(
   for (let round = 1; round <= rounds; round++) {
     for (const contender of contenders) {
       bench.say(`round ${round} of ${rounds}: ${contender.name}`);
-      samples.get(contender.name)!.push(await measure(contender));
+      try {
+        samples.get(contender.name)!.push(await measure(contender));
+      } catch (error) {
+        bench.complain(`${contender.name}: ${(error as Error).message}`);
+      }
     }
   }
   return samples;

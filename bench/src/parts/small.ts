@@ -2,7 +2,7 @@ import { bareHttpProxy } from "../contenders/in-node.ts";
 import { wrk } from "../load/wrk.ts";
 import { cpuSeconds, residentMiB } from "../processes/procfs.ts";
 import { startSmall } from "../upstreams/start.ts";
-import { middle, type Samples, times } from "./medians.ts";
+import { middleText, type Samples, times } from "./medians.ts";
 import {
   type Bench,
   inRounds,
@@ -57,7 +57,7 @@ async function measure(bench: Bench, { port, pids }: Running, warm: number): Pro
 function report(bench: Bench, samples: Samples<Sample>): Report {
   const cost = ({ microseconds }: Sample) => microseconds;
   const text = (name: string, of: (sample: Sample) => number, digits: number) =>
-    middle(samples, name, of)!.toFixed(digits);
+    middleText(samples, name, of, digits);
   return {
     title: `Small JSON answers over ${bench.options.connections} keep-alive connections`,
     head: [

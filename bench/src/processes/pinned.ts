@@ -14,6 +14,7 @@ export function has(program: string): boolean {
 
 /** All that run now, so that an interrupt can stop them. */
 const running = new Set<Pinned>();
+let stopping = false;
 
 /** A process pinned to one core, stopped by its own id. Its standard input stays open as long as this process lives. */
 export class Pinned {
@@ -23,6 +24,7 @@ export class Pinned {
   #errors = "";
 
   constructor(core: number, command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    if (stopping) throw new Error("nothing is started any more");
     this.child = spawn("taskset", ["-c", String(core), command, ...args], {
       stdio: ["pipe", "pipe", "pipe"],
       env: { ...process.env, ...env },
@@ -80,15 +82,33 @@ export class Pinned {
   }
 }
 
-/** Runs a program to its end. @returns what it printed */
-export async function runPinned(core: number, command: string, args: readonly string[]): Promise<string> {
+/** Runs a program to its end, or stops it after so many seconds. @returns what it printed */
+export async function runPinned(
+  core: number,
+  command: string,
+  args: readonly string[],
+  seconds: number,
+): Promise<string> {
   const pinned = new Pinned(core, command, args);
-  const code = await pinned.ended;
+  const code = await within(seconds, pinned, pinned.ended);
   if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${code}:\n${pinned.output}`);
   return pinned.printed;
 }
 
-/** Stops all that still run. */
+/** Waits for something that a process is to do, and stops the process when it takes longer. */
+export async function within<T>(seconds: number, pinned: Pinned, done: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      const reason = `${pinned.child.spawnargs.join(" ")} took more than ${seconds} s`;
+      pinned.stop().then(() => reject(new Error(reason)), reject);
+    }, seconds * 1000);
+  });
+  return Promise.race([done, late]).finally(() => clearTimeout(timer));
+}
+
+/** Stops all that still run; nothing can be started from now on. */
 export async function stopAll(): Promise<void> {
+  stopping = true;
   await Promise.all([...running].map((pinned) => pinned.stop()));
 }

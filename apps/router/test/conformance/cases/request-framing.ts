@@ -109,6 +109,17 @@ export const REQUEST_FRAMING: readonly Case[] = [
     `${POST}Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n`,
   ),
   refused(
+    "Transfer-Encoding with a no-break space, which JavaScript trims",
+    "9112 §6.1",
+    `${POST}Transfer-Encoding: \xa0chunked\r\n\r\n0\r\n\r\n`,
+    [400, 501],
+  ),
+  refused(
+    "Transfer-Encoding with a tab behind chunked",
+    "9112 §6.1",
+    `${POST}Transfer-Encoding: chunked\t\r\n\r\n0\r\n\r\n`,
+  ),
+  refused(
     "a quoted chunked",
     "9112 §6.1",
     `${POST}Transfer-Encoding: "chunked"\r\n\r\n0\r\n\r\n`,
@@ -136,8 +147,12 @@ export const REQUEST_FRAMING: readonly Case[] = [
   broken("a chunk size line that ends in LF alone", "3\nabc\r\n0\r\n\r\n"),
   broken("a bare CR in a chunk extension", "3;a=\rb\r\nabc\r\n0\r\n\r\n", "9112 §7.1.1"),
   broken("a bare LF in a chunk extension", "3;a\nabc\r\n0\r\n\r\n", "9112 §7.1.1"),
+  broken("an empty chunk extension", "3;\r\nabc\r\n0\r\n\r\n", "9112 §7.1.1"),
+  broken("a chunk extension with a quote left open", '3;a="b\r\nabc\r\n0\r\n\r\n', "9112 §7.1.1"),
   broken("a chunk extension without end", `3;${"a".repeat(20_000)}`, "9112 §7.1.1"),
   broken("a trailer section without end", `0\r\n${"aaaaaaaa: bbbbbbbb\r\n".repeat(5000)}`, "9112 §7.1.2"),
+  broken("a trailer that is Content-Length", "0\r\nContent-Length: 5\r\n\r\n", "9110 §6.5.1"),
+  broken("a trailer that is Transfer-Encoding", "0\r\nTransfer-Encoding: chunked\r\n\r\n", "9110 §6.5.1"),
   broken("a trailer that is no field", "0\r\nno field\r\n\r\n", "9112 §7.1.2"),
   {
     name: "chunks of several sizes, with an extension, arrive as one body",

@@ -169,12 +169,11 @@ export class Head {
   }
 
   /**
-   * Behind the names of the two fields on which framing hangs only spaces and visible ASCII may stand: with a tab behind
-   * it `chunked` is not chunked to Node, and what looks like a space to others (as 0xA0 does to JavaScript) is none here.
+   * In `Transfer-Encoding` only spaces and visible ASCII may stand: with a tab behind it `chunked` is not chunked to Node,
+   * and 0xA0 is a space to JavaScript, but to nobody else.
    */
   #framesOddly(bytes: Buffer, from: number, to: number): boolean {
-    const kind = this.kinds[this.count - 1];
-    if (kind !== FIELD.transferEncoding && kind !== FIELD.contentLength) return false;
+    if (this.kinds[this.count - 1] !== FIELD.transferEncoding) return false;
     for (let i = from; i < to; i++) if (bytes[i]! < SP || bytes[i]! > 126) return true;
     return false;
   }
