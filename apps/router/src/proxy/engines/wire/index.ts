@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import type { Address } from "../../../config/config.ts";
+import type { Address, Config } from "../../../config/config.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import type { CreateEngine, Engine, Listen } from "../../engine.ts";
 import { ClientConnection } from "./client-connection.ts";
@@ -11,6 +11,8 @@ import { Timers } from "./timers.ts";
 
 /** How long idle connections are kept during a drain, so that a request already on its way is still answered. */
 const IDLE_GRACE = 500;
+/** How often the configuration is looked at, in milliseconds. */
+const FOLLOWING = 100;
 const READ_BUFFER = 64 * 1024;
 /** Bounds on an answer's head, wider than a client's: it is ours to trust more. */
 const ANSWER_HEADER = 64 * 1024;
@@ -33,17 +35,21 @@ class WireEngine implements Engine, Parts {
   turn = 0;
   readonly #server: Server;
   readonly #connections = new Set<ClientConnection>();
+  readonly #following: NodeJS.Timeout;
+  #config: Config;
   #turnsToCount = 0;
   #date = "";
   #dateAt = 0;
 
   constructor(plane: DataPlane) {
     this.plane = plane;
+    this.#config = plane.config;
     this.timers = new Timers(plane.config.timeouts, plane.now);
     this.pool = new Pool(this);
     this.hedges = new HedgeQueue(plane.now);
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#connected(socket));
     this.#server.maxConnections = plane.config.limits.connections;
+    this.#following = setInterval(() => this.#follow(), FOLLOWING).unref();
   }
 
   listen(where: Listen): Promise<Address> {
@@ -72,6 +78,7 @@ class WireEngine implements Engine, Parts {
     this.hedges.stop();
     this.pool.close();
     this.timers.stop();
+    clearInterval(this.#following);
     return cut;
   }
 
@@ -97,6 +104,15 @@ class WireEngine implements Engine, Parts {
     this.turn++;
     if (--this.#turnsToCount > 0) setImmediate(this.#countTurn);
   };
+
+  /** What the plane's configuration says now, where it is not read for each request. */
+  #follow(): void {
+    const { config } = this.plane;
+    if (config === this.#config) return;
+    this.#config = config;
+    this.timers.follow(config.timeouts);
+    this.#server.maxConnections = config.limits.connections;
+  }
 
   #connected(socket: Socket): void {
     this.plane.connections++;

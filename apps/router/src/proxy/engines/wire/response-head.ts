@@ -42,10 +42,8 @@ export function readFraming(head: Head, toHead: boolean, into: AnswerFraming): v
 /** An interim answer that says it has a body (RFC 9110 section 8.6, RFC 9112 section 6.1). */
 export function claimsBody(head: Head): boolean {
   if (head.has(FIELD.transferEncoding)) return true;
-  for (let i = head.find(FIELD.contentLength); i >= 0; i = head.find(FIELD.contentLength, i + 1)) {
-    if (head.value(i) !== "0") return true;
-  }
-  return false;
+  const at = head.find(FIELD.contentLength);
+  return at >= 0 && (head.value(at) !== "0" || head.find(FIELD.contentLength, at + 1) >= 0);
 }
 
 function doubt(head: Head): string | undefined {

@@ -14,19 +14,31 @@ export interface Timed {
  * and only the oldest is ever looked at. So a request costs no timer of its own.
  */
 export class TimerQueue {
-  readonly milliseconds: number;
+  #milliseconds: number;
   #oldest: Timed | undefined;
   #newest: Timed | undefined;
 
   constructor(milliseconds: number) {
-    this.milliseconds = milliseconds;
+    this.#milliseconds = milliseconds;
+  }
+
+  get milliseconds(): number {
+    return this.#milliseconds;
+  }
+
+  /** Also for those who wait already: their order stays. */
+  setMilliseconds(milliseconds: number): void {
+    const more = milliseconds - this.#milliseconds;
+    this.#milliseconds = milliseconds;
+    if (more === 0) return;
+    for (let timed = this.#oldest; timed; timed = timed.later) timed.deadline += more;
   }
 
   /** Begins to wait, or begins anew; leaves any other queue. */
   add(timed: Timed, now: number): void {
     timed.queue?.remove(timed);
     timed.queue = this;
-    timed.deadline = now + this.milliseconds;
+    timed.deadline = now + this.#milliseconds;
     timed.earlier = this.#newest;
     if (this.#newest) this.#newest.later = timed;
     else this.#oldest = timed;
@@ -69,7 +81,8 @@ export class Timers {
   /** Of a client connection that we have closed. */
   readonly linger: TimerQueue;
   readonly #all: readonly TimerQueue[];
-  readonly #timer: NodeJS.Timeout;
+  readonly #now: () => number;
+  #timer: NodeJS.Timeout;
 
   constructor(timeouts: TimeoutSettings, now: () => number) {
     this.clientHeader = new TimerQueue(timeouts.client_header);
@@ -81,9 +94,26 @@ export class Timers {
     this.pooled = new TimerQueue(POOLED);
     this.linger = new TimerQueue(LINGER);
     this.#all = Object.values(this).filter((each) => each instanceof TimerQueue);
+    this.#now = now;
+    this.#timer = this.#start();
+  }
+
+  /** Other time-outs, also for what waits already. */
+  follow(timeouts: TimeoutSettings): void {
+    this.clientHeader.setMilliseconds(timeouts.client_header);
+    this.clientBody.setMilliseconds(timeouts.client_body);
+    this.keepalive.setMilliseconds(timeouts.keepalive);
+    this.connect.setMilliseconds(timeouts.connect);
+    this.responseHeader.setMilliseconds(timeouts.response_header);
+    this.streamIdle.setMilliseconds(timeouts.stream_idle);
+    clearInterval(this.#timer);
+    this.#timer = this.#start();
+  }
+
+  #start(): NodeJS.Timeout {
     const shortest = Math.min(...this.#all.map((queue) => queue.milliseconds));
-    this.#timer = setInterval(() => this.expire(now()), Math.min(Math.max(shortest / 10, 5), 100));
-    this.#timer.unref();
+    const timer = setInterval(() => this.expire(this.#now()), Math.min(Math.max(shortest / 10, 5), 100));
+    return timer.unref();
   }
 
   expire(now: number): void {
