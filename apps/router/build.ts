@@ -12,10 +12,13 @@ const banner = [
   "const [__filename, __dirname] = [import.meta.filename, import.meta.dirname];",
 ].join("\n");
 
-/** The command, split where it imports lazily, with the documentation's assets beside it: it needs no node_modules. */
+/** The command, split where it imports lazily, and the process of a worker, with the documentation's assets beside it: it needs no node_modules. */
 rmSync(dist, { recursive: true, force: true });
 await build({
-  entryPoints: { sluice: join(import.meta.dirname, "src/cli/main.ts") },
+  entryPoints: {
+    sluice: join(import.meta.dirname, "src/cli/main.ts"),
+    worker: join(import.meta.dirname, "src/workers/entry.ts"),
+  },
   outdir: dist,
   bundle: true,
   splitting: true,

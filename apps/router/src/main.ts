@@ -3,22 +3,15 @@ import type { Address, Config } from "./config/config.ts";
 import { loadConfig } from "./config/load.ts";
 import { diffForReload } from "./config/reload.ts";
 import { type ControlPlane, createControlPlane } from "./control/control-plane.ts";
-import { cannotListen, closeServer, serveApp } from "./http-server.ts";
-import { LocalChannel } from "./local-channel.ts";
+import { closeServer, serveApp } from "./http-server.ts";
+import { LocalService } from "./local-service.ts";
 import type { Logger } from "./log.ts";
-import { DataPlane } from "./proxy/data-plane.ts";
-import type { CreateEngine, Engine } from "./proxy/engine.ts";
-import { createHttpProxyEngine } from "./proxy/engines/http-proxy/index.ts";
-import { createWireEngine } from "./proxy/engines/wire/index.ts";
+import type { Service } from "./service.ts";
 import { VERSION } from "./version.ts";
+import { needsWorkers, WorkerService } from "./workers/worker-service.ts";
 
 /** How long the first checks may hold back the listening socket, in milliseconds. */
 const FIRST_VERDICTS = 3000;
-
-const ENGINES: Readonly<Record<Config["engine"], CreateEngine>> = {
-  wire: createWireEngine,
-  "http-proxy": createHttpProxyEngine,
-};
 
 export interface ServeOptions {
   readonly config: Config;
@@ -37,20 +30,21 @@ type Ending = () => Promise<void>;
  */
 export async function serve(options: ServeOptions): Promise<{ readonly closed: Promise<number> }> {
   const { config, log } = options;
-  const plane = new DataPlane({ config, accessLog: (line) => log.info(line, "request") });
-  const channel = new LocalChannel(plane);
-  const control = await createControlPlane({ config, channel, log, version: VERSION });
-  const endings: Ending[] = [() => control.stop()];
+  const service: Service = needsWorkers(config)
+    ? new WorkerService(config, log)
+    : new LocalService(config, log);
+  const { channel } = service;
+  const unready = () => service.unready();
+  const control = await createControlPlane({ config, channel, log, version: VERSION, unready });
+  const endings: Ending[] = [() => service.end(), () => control.stop()];
   try {
+    await service.adopt();
     await control.start();
     const addresses = await listenForControl(config, control, endings);
     await control.firstVerdicts(FIRST_VERDICTS);
-    const engine = ENGINES[config.engine](plane);
-    const listen = await engine.listen(config.listen).catch((error: NodeJS.ErrnoException) => {
-      throw cannotListen("listen", config.listen, error);
-    });
+    const listen = await service.listen();
     announce(log, config, { listen, ...addresses });
-    const closed = untilSignal(options, { plane, control, engine }).then(async (code) => {
+    const closed = untilSignal(options, { service, control }).then(async (code) => {
       await endAll(endings);
       return code;
     });
@@ -84,9 +78,8 @@ function announce(log: Logger, config: Config, addresses: Readonly<Record<string
 }
 
 interface Running {
-  readonly plane: DataPlane;
+  readonly service: Service;
   readonly control: ControlPlane;
-  readonly engine: Engine;
 }
 
 /** Resolves with the exit code once a signal has ended the service of requests. */
@@ -102,7 +95,9 @@ function untilSignal(options: ServeOptions, running: Running): Promise<number> {
         return;
       }
       stopping = true;
-      void drain(options, running, signal).then((cut) => resolve(cut === 0 ? 0 : 1));
+      void drain(options.log, running, reloads.current.timeouts.drain, signal).then((cut) =>
+        resolve(cut === 0 ? 0 : 1),
+      );
     };
     process.on("SIGTERM", stop);
     process.on("SIGINT", stop);
@@ -110,14 +105,14 @@ function untilSignal(options: ServeOptions, running: Running): Promise<number> {
 }
 
 async function drain(
-  { log }: ServeOptions,
-  { plane, control, engine }: Running,
+  log: Logger,
+  { service, control }: Running,
+  deadline: number,
   signal: string,
 ): Promise<number> {
-  const { drain: deadline } = plane.config.timeouts;
   control.retire();
-  log.info({ signal, connections: plane.connections }, "Stopping: requests in flight are finished first.");
-  const cut = await engine.drain(deadline);
+  log.info({ signal, connections: service.connections }, "Stopping: requests in flight are finished first.");
+  const cut = await service.drain(deadline);
   if (cut > 0) log.warn({ cut }, "Connections were cut: they did not end within timeouts.drain.");
   log.info({}, "Stopped.");
   return cut;
@@ -127,13 +122,14 @@ async function drain(
 class Reloads {
   readonly #options: ServeOptions;
   readonly #running: Running;
-  #current: Config;
+  /** The configuration in force. */
+  current: Config;
   #queue: Promise<void> = Promise.resolve();
 
   constructor(options: ServeOptions, running: Running) {
     this.#options = options;
     this.#running = running;
-    this.#current = options.config;
+    this.current = options.config;
   }
 
   run(): void {
@@ -150,10 +146,10 @@ class Reloads {
   async #reload(): Promise<void> {
     const { configPath, log } = this.#options;
     const next = loadConfig(configPath, process.env);
-    const { applied, restart } = diffForReload(this.#current, next);
+    const { applied, restart } = diffForReload(this.current, next);
     await this.#running.control.reload(next);
-    this.#running.plane.configure(next);
-    this.#current = next;
+    this.#running.service.configure(next);
+    this.current = next;
     log.info({ applied, restart }, "The configuration was read again.");
     if (restart.length > 0) log.warn({ restart }, "These keys take effect after a restart.");
   }

@@ -7,10 +7,15 @@ import { address, boolean, cidrs, text, word } from "./values.ts";
 
 const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
-const workers = parsed((value) => {
-  if (value === 1 || value === "1") return 1;
-  const more = value === "auto" || (Number.isInteger(Number(value)) && Number(value) > 1);
-  throw new Refused(`${more ? "more than one worker comes with a later version; " : ""}expected 1`);
+/** More processes than any machine has cores are a slip of the finger. */
+const MOST_WORKERS = 256;
+
+const workers = parsed((value): number | "auto" => {
+  if (value === "auto") return value;
+  const count = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
+  if (typeof count === "number" && Number.isInteger(count) && count >= 1 && count <= MOST_WORKERS)
+    return count;
+  throw Refused.expected(`auto, or a whole number from 1 to ${MOST_WORKERS}`);
 });
 
 /** The configuration file, after `${NAME}` was replaced. Every option's default and unit stand here and nowhere else. */
@@ -71,7 +76,8 @@ export const fileSchema = strict(
     workers: option(workers, {
       default: 1,
       unit: "processes",
-      about: "Data-plane processes; more than 1 comes with a later version.",
+      about:
+        "Data-plane processes; `auto` is one a core. With 1 requests are carried by the router's own process; more serve on when it is killed, until its next start, if `state` is a folder. `limits`, `retry` and `split` hold for each.",
     }),
     log: section({
       level: option(word(LEVELS), {

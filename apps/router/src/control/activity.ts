@@ -49,6 +49,11 @@ export class RecentActivity {
     this.#cancel();
   }
 
+  /** Sums that were counted before have just come in: they are nothing that happened now. */
+  forget(): void {
+    this.#ring = [this.#now()];
+  }
+
   /** Since the oldest second that is remembered. */
   of(color: string): Activity {
     const now = this.#now();

@@ -77,10 +77,10 @@ describe("POST /admin/weights", () => {
     expect(call.answer!.body.acknowledged).toBeUndefined();
   });
 
-  it("answers after five seconds that a worker is behind, and is in force all the same", async () => {
+  it("answers after seven seconds that a worker is behind, when it should have been replaced, and is in force all the same", async () => {
     parts.channel.acknowledges = false;
     const call = pending(parts.call("POST", "/admin/weights", { blue: 1, green: 1 }));
-    await parts.clock.advance(4999);
+    await parts.clock.advance(6999);
     expect(call.answer).toBeUndefined();
     await parts.clock.advance(1);
     expect(call.answer).toMatchObject({
@@ -314,6 +314,14 @@ describe("GET /admin/state", () => {
 });
 
 describe("GET /readyz and /healthz", () => {
+  it("is not ready while the data plane does not answer yet", async () => {
+    let unready: string | undefined = "The workers do not listen yet.";
+    const own = await testPlane({}, { unready: () => unready });
+    expect(await own.call("GET", "/readyz")).toMatchObject({ status: 503, body: { detail: unready } });
+    unready = undefined;
+    expect((await own.call("GET", "/readyz")).status).toBe(200);
+  });
+
   it("are ready while a color with weight, or the standby, has an available target", async () => {
     const status = async () => (await parts.call("GET", "/readyz")).status;
     expect(await status()).toBe(200);

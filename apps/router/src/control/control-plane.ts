@@ -36,6 +36,8 @@ export interface ControlPlaneOptions {
   readonly disk?: Disk;
   /** @default real HTTP requests */
   readonly probe?: Probe;
+  /** Why the data plane would not answer yet, in a sentence. @default it always would */
+  readonly unready?: () => string | undefined;
   /** Addresses of a host name. @default the system's resolver */
   readonly resolve?: Resolve;
 }
@@ -156,7 +158,10 @@ class Plane implements ControlPlane {
       if (Object.hasOwn(this.#weightChanges, entry.kind)) this.#weightChanges[entry.kind]! += 1;
       this.#events.publish("change", { ...entry, epoch: this.store.view.snapshot.epoch });
     });
-    this.#book.onReport((report) => this.#watch.onReport(report));
+    this.#book.onReport((report) => {
+      if (report.inherited) this.#activity.forget();
+      this.#watch.onReport(report);
+    });
   }
 
   async start(): Promise<void> {
@@ -185,6 +190,8 @@ class Plane implements ControlPlane {
 
   #unready(): string | undefined {
     if (this.#retired) return "The router is about to stop.";
+    const unserved = this.#options.unready?.();
+    if (unserved !== undefined) return unserved;
     const { colors, standby } = this.store.view.snapshot;
     const serving = colors.filter(({ name, share }) => share > 0 || name === standby);
     if (serving.some(hasAvailableTarget)) return undefined;

@@ -2,8 +2,11 @@ import type { Clock } from "../core/clock.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { ReportBook } from "./report-book.ts";
 
-/** How long an answer waits for workers to serve by a new snapshot, in milliseconds. */
-export const ACKNOWLEDGE_TIMEOUT = 5000;
+/**
+ * How long an answer waits for workers to serve by a new snapshot, in milliseconds: until one that does not within 5 s
+ * has been replaced.
+ */
+export const ACKNOWLEDGE_TIMEOUT = 7000;
 /** Workers are asked again this often, should one die or be replaced while a command waits. */
 const ASK_AGAIN = 250;
 

@@ -62,4 +62,9 @@ export interface Report {
   readonly colors: Readonly<Record<string, ColorReport>>;
   /** Client connections that are open now. */
   readonly connections: number;
+  /**
+   * True in the first report to a control plane that found this worker serving already: its sums, and the errors in
+   * them, are old news.
+   */
+  readonly inherited?: boolean;
 }

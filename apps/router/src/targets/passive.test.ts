@@ -53,6 +53,15 @@ describe("passive ejection", () => {
     expect(news).toEqual(["out a"]);
   });
 
+  it("holds nothing against a target that happened under an earlier control plane", () => {
+    const { news, ejection, tell } = passive(["a"]);
+    ejection.onReport({ ...report({ a: 40 }), inherited: true });
+    tell({ a: 44 });
+    expect(news).toEqual([]);
+    tell({ a: 45 });
+    expect(news).toEqual(["out a"]);
+  });
+
   it("reads counters as sums: a report that comes twice or after a restart counts once", () => {
     const { news, tell } = passive(["a"]);
     tell({ a: 4 });

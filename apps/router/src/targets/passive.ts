@@ -46,13 +46,13 @@ export class PassiveEjection {
     return this.#ejected.has(url);
   }
 
-  onReport({ worker, colors }: Report): void {
+  onReport({ worker, colors, inherited }: Report): void {
     for (const [color, { targets }] of Object.entries(colors)) {
       for (const [url, { errors }] of Object.entries(targets)) {
         const key = `${worker} ${color} ${url}`;
         const grown = growth(this.#seen.get(key), errors);
         this.#seen.set(key, errors);
-        if (grown > 0) this.#charge(url, grown);
+        if (grown > 0 && !inherited) this.#charge(url, grown);
       }
     }
   }

@@ -6,7 +6,7 @@ import type { Address } from "../../../config/config.ts";
 import type { RequestFacts } from "../../../core/request-facts.ts";
 import { type Admitted, admit, isRefusal, type Refusal } from "../../../core/request-line.ts";
 import type { DataPlane } from "../../data-plane.ts";
-import type { CreateEngine, Engine } from "../../engine.ts";
+import type { CreateEngine, Engine, Listen } from "../../engine.ts";
 import { idField, type Problem, writeProblem } from "../problem.ts";
 import { answerProblem, fieldsOf } from "./answer.ts";
 import { Connection, type Turn } from "./connection.ts";
@@ -44,10 +44,10 @@ class HttpProxyEngine implements Engine {
     this.#server.on("clientError", (error, socket) => this.#broken(error, socket as Socket));
   }
 
-  listen(address: Address): Promise<Address> {
+  listen(where: Listen): Promise<Address> {
     return new Promise((resolve, reject) => {
       this.#server.once("error", reject);
-      this.#server.listen({ host: address.host, port: address.port, backlog: 1024 }, () => {
+      this.#server.listen({ ...where, backlog: 1024 }, () => {
         this.#server.off("error", reject);
         const { address: host, port } = this.#server.address() as AddressInfo;
         resolve({ host, port });

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { Address, Config } from "../../../config/config.ts";
 import type { DataPlane } from "../../data-plane.ts";
-import type { CreateEngine, Engine } from "../../engine.ts";
+import type { CreateEngine, Engine, Listen } from "../../engine.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { Engine as Parts } from "./engine-parts.ts";
 import { Head } from "./head.ts";
@@ -52,10 +52,10 @@ class WireEngine implements Engine, Parts {
     this.#following = setInterval(() => this.#follow(), FOLLOWING).unref();
   }
 
-  listen(address: Address): Promise<Address> {
+  listen(where: Listen): Promise<Address> {
     return new Promise((resolve, reject) => {
       this.#server.once("error", reject);
-      this.#server.listen({ host: address.host, port: address.port, backlog: 1024 }, () => {
+      this.#server.listen({ ...where, backlog: 1024 }, () => {
         this.#server.off("error", reject);
         const { address: host, port } = this.#server.address() as AddressInfo;
         resolve({ host, port });

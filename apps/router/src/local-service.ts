@@ -1,0 +1,50 @@
+import type { Address, Config } from "./config/config.ts";
+import { ENGINES } from "./engines.ts";
+import { cannotListen } from "./http-server.ts";
+import { LocalChannel } from "./local-channel.ts";
+import type { Logger } from "./log.ts";
+import { DataPlane } from "./proxy/data-plane.ts";
+import type { Engine } from "./proxy/engine.ts";
+import type { Service } from "./service.ts";
+
+/** The data plane in the control plane's own process. */
+export class LocalService implements Service {
+  readonly channel: LocalChannel;
+  readonly #plane: DataPlane;
+  #engine: Engine | undefined;
+
+  constructor(config: Config, log: Logger) {
+    this.#plane = new DataPlane({ config, accessLog: (line) => log.info(line, "request") });
+    this.channel = new LocalChannel(this.#plane);
+  }
+
+  get connections(): number {
+    return this.#plane.connections;
+  }
+
+  async adopt(): Promise<void> {}
+
+  async listen(): Promise<Address> {
+    const { config } = this.#plane;
+    const engine = ENGINES[config.engine](this.#plane);
+    const address = await engine.listen(config.listen).catch((error: NodeJS.ErrnoException) => {
+      throw cannotListen("listen", config.listen, error);
+    });
+    this.#engine = engine;
+    return address;
+  }
+
+  unready(): string | undefined {
+    return this.#engine ? undefined : "The router does not listen yet.";
+  }
+
+  configure(config: Config): void {
+    this.#plane.configure(config);
+  }
+
+  async drain(deadline: number): Promise<number> {
+    return (await this.#engine?.drain(deadline)) ?? 0;
+  }
+
+  async end(): Promise<void> {}
+}

@@ -1,0 +1,94 @@
+import { randomUUID } from "node:crypto";
+import { rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Address, Config } from "../config/config.ts";
+import { diffForReload } from "../config/reload.ts";
+import type { Logger } from "../log.ts";
+import type { Service } from "../service.ts";
+import { VERSION } from "../version.ts";
+import { Crew } from "./crew.ts";
+import { listWorkers, makeFolder, workersFolder } from "./folder.ts";
+import { HeldSignals } from "./held-signals.ts";
+import type { Link } from "./link.ts";
+
+/** How many data-plane processes a configuration asks for. */
+export const workerCount = ({ workers }: Config): number =>
+  workers === "auto" ? availableParallelism() : workers;
+
+/** True where the data plane is to be processes: several are wanted, or an earlier router left some that serve. */
+export function needsWorkers(config: Config): boolean {
+  if (workerCount(config) > 1) return true;
+  return config.state !== undefined && listWorkers(workersFolder(config.state)).length > 0;
+}
+
+/** The data plane as processes of its own, which outlive this one. */
+export class WorkerService implements Service {
+  readonly #config: Config;
+  readonly #log: Logger;
+  readonly #folder: string;
+  readonly #crew: Crew;
+  #address: Address | undefined;
+  #held: HeldSignals | undefined;
+
+  constructor(config: Config, log: Logger) {
+    this.#config = config;
+    this.#log = log;
+    this.#folder =
+      config.state === undefined ? join(tmpdir(), `sluice-${randomUUID()}`) : workersFolder(config.state);
+    this.#crew = new Crew(config, this.#folder, log);
+  }
+
+  get channel() {
+    return this.#crew.channel;
+  }
+
+  get connections(): number {
+    return this.#crew.members.reduce((sum, { report }) => sum + (report?.connections ?? 0), 0);
+  }
+
+  async adopt(): Promise<void> {
+    this.#held = new HeldSignals();
+    makeFolder(this.#folder);
+    const found = await this.#crew.find();
+    if (found.length === 0) return;
+    const about = { workers: found.map(({ id }) => id), pids: found.map(({ pid }) => pid) };
+    this.#log.info(about, "Found workers that an earlier router left serving.");
+  }
+
+  /** Those that were found stay if they serve as this configuration wants. */
+  async listen(): Promise<Address> {
+    const count = workerCount(this.#config);
+    const fit = this.#crew.members.filter((link) => fits(link, this.#config));
+    this.#address = await this.#crew.begin(count, new Set(fit.slice(0, count)));
+    this.#held?.release();
+    return this.#address;
+  }
+
+  unready(): string | undefined {
+    if (!this.#address) return "The workers do not listen yet.";
+    const serving = this.#crew.members.some(({ report, leaving }) => report !== undefined && !leaving);
+    return serving ? undefined : "No worker is there: all have ended and are being replaced.";
+  }
+
+  configure(config: Config): void {
+    this.#crew.configure(config);
+  }
+
+  drain(deadline: number): Promise<number> {
+    return this.#crew.drain(deadline);
+  }
+
+  async end(): Promise<void> {
+    this.#held?.drop();
+    await this.#crew.end();
+    if (this.#config.state === undefined) rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** What a worker cannot change while it serves has to be as it is wanted. */
+function fits({ hello: { version, config } }: Link, wanted: Config): boolean {
+  if (version !== VERSION || config === undefined) return false;
+  const { restart } = diffForReload(config, wanted);
+  return !restart.some((key) => key === "listen" || key === "engine" || key === "colors");
+}
