@@ -38,8 +38,6 @@ for (const [signal, code] of [["SIGINT", 130] as const, ["SIGTERM", 143] as cons
 }
 try {
   await run();
-} catch (error) {
-  if (!interrupted) throw error;
 } finally {
   await cleanUp();
 }
@@ -59,10 +57,14 @@ async function run(): Promise<void> {
   };
   for (const part of parts) {
     if (interrupted) return;
-    const report = await part.run({ ...bench, say: (text) => say(`${part.name}, ${text}`) });
-    say("");
-    if (interrupted) return;
-    console.log(tableOf(report, process.stdout.isTTY));
+    try {
+      const report = await part.run({ ...bench, say: (text) => say(`${part.name}, ${text}`) });
+      say("");
+      if (!interrupted) console.log(tableOf(report, process.stdout.isTTY));
+    } catch (error) {
+      bench.complain(`without ${part.name}: ${(error as Error).message}`);
+      process.exitCode = 1;
+    }
   }
   console.log(
     cores > 1

@@ -9,7 +9,7 @@ export interface WrkResult {
   readonly failures: number;
 }
 
-/** Closed-loop load on a loopback port from one pinned thread. */
+/** Closed-loop load on a loopback port from one pinned thread. Rejects when nothing was answered. */
 export async function wrk(
   core: number,
   port: number,
@@ -17,7 +17,9 @@ export async function wrk(
   seconds: number,
 ): Promise<WrkResult> {
   const load = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency"];
-  return parseWrk(await runPinned(core, "wrk", [...load, `http://127.0.0.1:${port}/`], seconds + 30));
+  const result = parseWrk(await runPinned(core, "wrk", [...load, `http://127.0.0.1:${port}/`], seconds + 30));
+  if (result.requests === 0) throw new Error("no request was answered");
+  return result;
 }
 
 /** Reads what wrk prints. Throws when it is not wrk's. */

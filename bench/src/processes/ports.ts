@@ -11,7 +11,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Waits until a port answers with 200, at most ten seconds. */
+/** Waits until a port answers with 200, at most ten seconds and as long as its process lives. */
 export async function untilServing(port: number, pinned: Pinned): Promise<void> {
   const deadline = performance.now() + 10_000;
   for (;;) {
@@ -20,7 +20,8 @@ export async function untilServing(port: number, pinned: Pinned): Promise<void> 
       () => false,
     );
     if (ok) return;
-    if (performance.now() > deadline) throw new Error(`nothing answers on port ${port}:\n${pinned.output}`);
+    const over = pinned.child.exitCode !== null || performance.now() > deadline;
+    if (over) throw new Error(`nothing answers on port ${port}:\n${pinned.output}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
