@@ -1,4 +1,4 @@
-import { takeOff } from "./framed.ts";
+import { type Framed, takeOff } from "./framed.ts";
 import type { Wire } from "./wire.ts";
 
 /** Who asks, which decides about the answer's framing. */
@@ -47,10 +47,10 @@ export function runAnswer(wire: Wire, bytes: Buffer, ends: readonly number[], as
   }
   if (asked.ends && !fake.destroyed) fake.emit("end");
   if (wholeAfter === 0 && whole()) wholeAfter = fed;
-  const outcome = wire.lines[0]?.outcome;
-  const end = endOf(outcome, switched(), client.destroyed);
   const { interim, rest } = splitInterim(client.written);
   const framed = takeOff(rest);
+  const end = switched() ? "relayed" : endOf(wire.lines[0]?.outcome, framed.head);
+  if (end === "cut" && !client.reset && looksWhole(framed)) throw new Error(`looks whole: ${rest}`);
   if (framed.rest !== "") throw new Error(`bytes behind an answer's end: ${framed.rest}`);
   const held = wire.close(client);
   if (held !== "") throw new Error(held);
@@ -62,11 +62,18 @@ function question({ method, old, upgrade }: Asked): Buffer {
   return Buffer.from(`${method} / HTTP/1.${old ? 0 : 1}\r\nHost: a\r\n${more}\r\n`);
 }
 
-function endOf(outcome: string | undefined, switched: boolean, cut: boolean): AnswerRun["end"] {
-  if (switched) return "relayed";
+function endOf(outcome: string | undefined, head: string): AnswerRun["end"] {
   if (outcome === undefined) return "waits";
   if (outcome.startsWith("answered")) return "relayed";
-  return cut ? "cut" : "refused";
+  return head.includes("\r\nContent-Type: application/problem+json\r\n") ? "refused" : "cut";
+}
+
+/** A client would take it for a whole answer, though the upstream's broke off. */
+function looksWhole({ head, body, trailer }: Framed): boolean {
+  const length = /\r\ncontent-length:[\t ]*(\d+)/i.exec(head);
+  return length
+    ? body.length >= Number(length[1])
+    : trailer !== "" || !head.includes("\r\nTransfer-Encoding: ");
 }
 
 function splitInterim(text: string): { interim: string[]; rest: string } {

@@ -75,7 +75,7 @@ async function answerAll(wire: Wire): Promise<void> {
 
 function answer({ fake }: Upstream): void {
   fake.emit("connect");
-  fake.emit("data", fake.written.includes("\r\nUpgrade: websocket\r\n") ? SWITCH : OK);
+  fake.emit("data", /\r\nUpgrade: websocket\r\n/.test(takeOff(fake.written).head) ? SWITCH : OK);
 }
 
 function endOf(client: FakeSocket): RequestRun["end"] {

@@ -73,8 +73,6 @@ export class Wire {
       answerHeader: LIMITS.header,
       answerFields: LIMITS.headers,
       draining: false,
-      turn: 0,
-      requestEnded: () => {},
       closed: () => {},
       date: () => "now",
     };
