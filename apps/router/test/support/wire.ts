@@ -131,3 +131,9 @@ export async function standstill(count: () => number, probe: string): Promise<nu
   }
   return before;
 }
+
+/** Resolves once a client that closes its half no longer seems to do so together with its request. */
+export async function muchLater({ plane }: Pick<TestRouter, "plane">): Promise<void> {
+  const began = plane.now();
+  await eventually(() => plane.now() - began > 20);
+}

@@ -7,6 +7,7 @@ import { closing, eventually } from "../../../test/support/open.ts";
 import { TEST_CONFIG, type TestRouter, testRouter } from "../../../test/support/plane.ts";
 import { RawClient } from "../../../test/support/raw-client.ts";
 import { rawUpstream, refusedPort, upstream } from "../../../test/support/upstream.ts";
+import { muchLater } from "../../../test/support/wire.ts";
 import type { Config } from "../../config/config.ts";
 
 describe.each(ENGINES)("engine $name", ({ create }) => {
@@ -81,6 +82,7 @@ describe.each(ENGINES)("engine $name", ({ create }) => {
     const client = await RawClient.connect(router.port);
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     await client.until("abc");
+    await muchLater(router);
     client.close();
     await eventually(() => blue.sockets.size === 0 && router.lines.length === 1);
     expect(router.lines[0]).toMatchObject({ status: 499, outcome: "client_abort" });

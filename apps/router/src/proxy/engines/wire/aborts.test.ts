@@ -6,6 +6,7 @@ import {
   blamed,
   GET,
   hearing,
+  muchLater,
   OK,
   POST,
   requestsIn,
@@ -73,6 +74,7 @@ describe.each(["reset", "close", "half-close"] as const)("a client that goes awa
     client.send(sent);
     await eventually(() => reached.test(blue.received[0] ?? ""));
     if (answer.includes("abc")) await client.until("abc");
+    await muchLater(router);
     leave(client);
     await eventually(() => blue.sockets.size === 0 && router.lines.length === 1);
     expect(router.lines).toMatchObject([{ status: 499, outcome: "client_abort" }]);

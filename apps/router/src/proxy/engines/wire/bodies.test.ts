@@ -76,8 +76,7 @@ it("relays the trailers of a request, but for the forbidden ones", async () => {
   const blue = keep(await hearing((socket, all) => all.endsWith("\r\n\r\n") && socket.write(OK)));
   const router = keep(await wireRouter(blue.url));
   const client = keep(await RawClient.connect(router.port));
-  const trailers =
-    "X-Sum: 7\r\nHost: evil\r\nAuthorization: x\r\nX-Sluice-Color: green\r\n";
+  const trailers = "X-Sum: 7\r\nHost: evil\r\nAuthorization: x\r\nX-Sluice-Color: green\r\n";
   client.send(
     `${POST}TE: gzip, trailers\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n`,
   );

@@ -13,6 +13,8 @@ import { readTraits } from "./traits.ts";
 import { Transaction } from "./transaction.ts";
 import { WireFacts } from "./wire-facts.ts";
 
+/** A client that closes its half so soon after its request, in milliseconds, did both in one go. */
+const TOGETHER = 10;
 const READING = 0;
 const ANSWERING = 1;
 const TUNNEL = 2;
@@ -37,7 +39,7 @@ export class ClientConnection implements Timed {
   #scanned = 0;
   #knownHost: string | undefined;
   #tunnel: Socket | undefined;
-  /** The turn of the event loop in which the last request came in whole. */
+  /** When the last request came in whole, on the plane's clock. */
   #wholeIn = 0;
   #halfClosed = false;
   #fresh = true;
@@ -242,8 +244,7 @@ export class ClientConnection implements Timed {
 
   #requestIsWhole(): void {
     this.#stopAwaitingBody();
-    this.#wholeIn = this.#engine.turn;
-    this.#engine.requestEnded();
+    this.#wholeIn = this.#engine.plane.now();
   }
 
   /** Who does not read its answer is waited for until it does, whatever it sends. */
@@ -299,7 +300,7 @@ export class ClientConnection implements Timed {
   }
 
   #endedWithRequest(): boolean {
-    return this.#transaction!.body.complete && this.#engine.turn - this.#wholeIn <= 1;
+    return this.#transaction!.body.complete && this.#engine.plane.now() - this.#wholeIn <= TOGETHER;
   }
 
   #drained(): void {

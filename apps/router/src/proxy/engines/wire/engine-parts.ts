@@ -21,10 +21,6 @@ export interface Engine {
   readonly answerFields: number;
   /** Every answer ends its connection. */
   readonly draining: boolean;
-  /** Rises with every turn of the event loop in which a request ended, and the one after. */
-  readonly turn: number;
-  /** A request has just come in whole. */
-  requestEnded(): void;
   closed(connection: ClientConnection): void;
   /** `Date` for answers that have none (RFC 9110 section 6.6.1). */
   date(): string;

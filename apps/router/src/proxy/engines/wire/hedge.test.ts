@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { closing, eventually } from "../../../../test/support/open.ts";
 import { TEST_CONFIG, type TestRouter, testPlane, testRouter } from "../../../../test/support/plane.ts";
 import { refusedPort, type Upstream, upstream } from "../../../../test/support/upstream.ts";
+import { muchLater } from "../../../../test/support/wire.ts";
 import type { Config } from "../../../config/config.ts";
 import { createWireEngine } from "./index.ts";
 
@@ -113,6 +114,7 @@ it("gives both attempts up when the client goes away", async () => {
   const abort = new AbortController();
   const answer = fetch(router.url, { signal: abort.signal }).catch(() => "aborted");
   await eventually(() => late.length === 1);
+  await muchLater(router);
   abort.abort();
   expect(await answer).toBe("aborted");
   await eventually(() => held[0]!.destroyed && late[0]!.destroyed);

@@ -32,12 +32,10 @@ class WireEngine implements Engine, Parts {
   readonly answerHeader = ANSWER_HEADER;
   readonly answerFields = ANSWER_FIELDS;
   draining = false;
-  turn = 0;
   readonly #server: Server;
   readonly #connections = new Set<ClientConnection>();
   readonly #following: NodeJS.Timeout;
   #config: Config;
-  #turnsToCount = 0;
   #date = "";
   #dateAt = 0;
 
@@ -86,11 +84,6 @@ class WireEngine implements Engine, Parts {
     if (this.#connections.delete(connection)) this.plane.connections--;
   }
 
-  requestEnded(): void {
-    if (this.#turnsToCount === 0) setImmediate(this.#countTurn);
-    this.#turnsToCount = 2;
-  }
-
   date(): string {
     const now = this.plane.now();
     if (now - this.#dateAt >= 1000 || this.#date === "") {
@@ -99,11 +92,6 @@ class WireEngine implements Engine, Parts {
     }
     return this.#date;
   }
-
-  readonly #countTurn = (): void => {
-    this.turn++;
-    if (--this.#turnsToCount > 0) setImmediate(this.#countTurn);
-  };
 
   /** What the plane's configuration says now, where it is not read for each request. */
   #follow(): void {

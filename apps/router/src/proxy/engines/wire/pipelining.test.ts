@@ -1,8 +1,18 @@
 import { expect, it } from "vitest";
 import { closing, eventually } from "../../../../test/support/open.ts";
+import { testRouter } from "../../../../test/support/plane.ts";
 import { RawClient } from "../../../../test/support/raw-client.ts";
 import { upstream } from "../../../../test/support/upstream.ts";
-import { BulkClient, blamed, standstill, untroubled, wireRouter } from "../../../../test/support/wire.ts";
+import {
+  BulkClient,
+  blamed,
+  hearing,
+  OK,
+  standstill,
+  untroubled,
+  wireRouter,
+} from "../../../../test/support/wire.ts";
+import { createWireEngine } from "./index.ts";
 
 untroubled();
 const keep = closing();
@@ -47,6 +57,29 @@ it("answers what is pipelined and closed in one go", async () => {
   const text = await client.untilClosed();
   expect([...text.matchAll(/<\/(\d)>/g)].map((match) => match[1])).toEqual(["0", "1", "2"]);
   expect(client.reset).toBe(false);
+});
+
+// A turn or two of the event loop decided, so it was a matter of luck.
+it("answers a client that closes its half a moment after its request", async () => {
+  let answer = () => {};
+  let now = 0;
+  const blue = keep(
+    await hearing((socket) => {
+      answer = () => void socket.write(OK);
+    }),
+  );
+  const other = keep(await wireRouter(keep(await echo()).url));
+  const colors = { blue: { weight: 1, targets: [blue.url] } };
+  const router = keep(await testRouter(colors, { now: () => now }, createWireEngine));
+  const client = keep(await RawClient.connect(router.port));
+  client.send(get(0));
+  await eventually(() => blue.received.length === 1);
+  now += 10;
+  client.socket.end();
+  for (let i = 0; i < 10; i++) await (await fetch(other.url)).text(); // by now the end has been read
+  answer();
+  expect(await client.untilClosed()).toMatch(/ok$/);
+  expect(router.lines).toMatchObject([{ status: 200 }]);
 });
 
 it.each([

@@ -8,6 +8,7 @@ import {
   blamed,
   GET,
   hearing,
+  muchLater,
   SWITCHING,
   standstill,
   UPGRADE,
@@ -155,6 +156,7 @@ it.each(["reset", "close"] as const)("is cancelled by a client's %s before it is
   const client = keep(await RawClient.connect(router.port));
   client.send(UPGRADE);
   await eventually(() => blue.received[0]?.endsWith("\r\n\r\n") === true);
+  await muchLater(router);
   if (how === "reset") client.socket.resetAndDestroy();
   else client.close();
   await eventually(() => blue.sockets.size === 0 && router.lines.length === 1);
