@@ -1,8 +1,11 @@
 import { expect, it } from "vitest";
 import { closing, eventually } from "../../../../test/support/open.ts";
+import { testPlane } from "../../../../test/support/plane.ts";
 import { RawClient } from "../../../../test/support/raw-client.ts";
+import { request } from "../../../../test/support/requests.ts";
 import { upstream } from "../../../../test/support/upstream.ts";
 import { blamed, hearing, OK, POST, untroubled, wireRouter } from "../../../../test/support/wire.ts";
+import { RequestBody } from "./request-body.ts";
 
 untroubled();
 const keep = closing();
@@ -70,6 +73,24 @@ it("keeps a body of tiny chunks in about as many bytes as it has", async () => {
   for (const client of clients) client.close();
   await eventually(() => router.lines.length === clients.length);
   expect(blamed(router)).toBe(0);
+});
+
+it("keeps small pieces together, whatever reads they come in", () => {
+  const { plane } = testPlane({ blue: { weight: 1, targets: [] } });
+  const exchange = plane.begin(request());
+  const pieces: number[] = [];
+  const sink = { onPiece: (piece: Buffer) => pieces.push(piece.length), onBodyEnd() {}, onBodyFault() {} };
+  const body = new RequestBody(plane, exchange, "chunked", 0, sink);
+  const sent = Array.from({ length: 20_000 }, (_, i) => String.fromCharCode(97 + (i % 26)));
+  for (const character of sent) body.read(Buffer.from(`1;x\r\n${character}\r\n`), 0);
+  body.read(Buffer.from(`1388\r\n${"z".repeat(5000)}\r\n1\r\na\r\n1\r\nb\r\n`), 0);
+  expect(Buffer.concat(body.kept).toString()).toBe(`${sent.join("")}${"z".repeat(5000)}ab`);
+  expect(body.kept.length).toBeLessThan(10);
+  expect(pieces.slice(-2)).toEqual([1, 5002]);
+  expect(plane.buffered).toBe(25_002);
+  body.drop();
+  expect(plane.buffered).toBe(0);
+  exchange.finish(200, "answered", 0);
 });
 
 it("relays the trailers of a request, but for the forbidden ones", async () => {

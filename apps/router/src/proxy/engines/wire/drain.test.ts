@@ -3,7 +3,17 @@ import { closing, eventually } from "../../../../test/support/open.ts";
 import { testPlane } from "../../../../test/support/plane.ts";
 import { RawClient } from "../../../../test/support/raw-client.ts";
 import { settled } from "../../../../test/support/settled.ts";
-import { GET, hearing, OK, POST, SWITCHING, UPGRADE, untroubled } from "../../../../test/support/wire.ts";
+import {
+  GET,
+  hearing,
+  OK,
+  POST,
+  SWITCHING,
+  standstill,
+  UPGRADE,
+  untroubled,
+  wireRouter,
+} from "../../../../test/support/wire.ts";
 import { createWireEngine } from "./index.ts";
 
 untroubled();
@@ -121,19 +131,30 @@ it("is done when a tunnel ends before the deadline", async () => {
   await settled(plane);
 });
 
-it("is done where a broken-off answer was never read", async () => {
+// Such a connection was no longer counted, and so never cut.
+it("is done where an answer that broke off is never read", async () => {
+  const sent = { bytes: 0 };
   const blue = keep(
     await hearing((socket) => {
-      socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1000000\r\n");
-      socket.write(Buffer.alloc(3_000_000), () => socket.end());
+      if (sent.bytes > 0) return;
+      socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3000000\r\n");
+      const more = () => {
+        do sent.bytes += 100_000;
+        while (sent.bytes < 40_000_000 && socket.write(Buffer.alloc(100_000)));
+      };
+      socket.on("drain", more);
+      more();
     }),
   );
+  const other = keep(await wireRouter(keep(await hearing((socket) => socket.write(OK))).url));
   const { engine, client, plane, lines } = await draining(blue.url);
   client.socket.pause();
-  client.send(GET);
-  await eventually(() => blue.received.length === 1);
-  for (const socket of blue.sockets) socket.resetAndDestroy();
+  client.send(`${POST}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n`);
+  await eventually(() => sent.bytes > 0);
+  await standstill(() => sent.bytes, other.url);
+  client.send("no chunk\r\n");
   await eventually(() => lines.length === 1);
-  await engine.drain(0);
+  expect(plane.connections).toBe(1);
+  expect(await engine.drain(0)).toBe(1);
   await settled(plane);
 });

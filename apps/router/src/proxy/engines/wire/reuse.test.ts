@@ -101,7 +101,8 @@ it.each([
   ["its end", (socket: Socket) => socket.end()],
 ])("drops a kept connection that brings %s", async (_what, then) => {
   const blue = keep(await hearing((socket) => socket.write(OK)));
-  const router = keep(await wireRouter(blue.url));
+  const colors = { blue: { weight: 1, targets: [blue.url] } };
+  const router = keep(await testRouter(colors, { now: () => 0 }, createWireEngine)); // it never grows old
   const client = keep(await RawClient.connect(router.port));
   await ask(client, GET, 1);
   for (const socket of blue.sockets) then(socket);
