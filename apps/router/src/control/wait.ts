@@ -6,7 +6,7 @@ import type { ReportBook } from "./report-book.ts";
  * How long an answer waits for workers to serve by a new snapshot, in milliseconds: until one that does not within 5 s
  * has been replaced.
  */
-export const ACKNOWLEDGE_TIMEOUT = 7000;
+export const ACKNOWLEDGE_TIMEOUT = 15_000;
 /** Workers are asked again this often, should one die or be replaced while a command waits. */
 const ASK_AGAIN = 250;
 
