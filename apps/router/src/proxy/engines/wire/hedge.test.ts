@@ -101,6 +101,7 @@ it("goes on with the second attempt when the first fails, and the other way roun
     { standby: "blue" },
   );
   const second = fetch(router.url);
+  await eventually(() => held.length === 2);
   await eventually(() => router.plane.report().colors.blue!.attempts.connect_failed === 1);
   held[1]!.end("green");
   expect(await (await second).text()).toBe("green");
