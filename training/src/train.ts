@@ -104,18 +104,25 @@ function checkOptions({ recipe, version, seed = 1 }: TrainOptions): Recipe {
 }
 
 function assemble(options: TrainOptions, file: TripFile, split: Split, fitted: Fit, seed: number): Trained {
-  const untested = describeModel(options, file, split, fitted, seed);
+  const unbounded = describeModel(options, file, split, fitted, seed);
+  const fare_ceiling = highestFare(file, split.train, createPredictor(unbounded));
+  const untested: ArtifactBody = { ...unbounded, fare_ceiling };
   const test = evaluateOn(file, split, createPredictor(untested), fitted.intercept);
-  const body: ArtifactBody = {
-    ...untested,
-    fare_ceiling: test.predictions.reduce((most, fare) => Math.max(most, fare)),
-    metrics: test.model,
-  };
+  const body: ArtifactBody = { ...untested, metrics: test.model };
   const golden = spread(test.rows, test.predictions, GOLDEN_ROWS).map((row) => tripOf(file.trips, row));
   return { artifact: buildArtifact(body, golden), file, fit: fitted, test };
 }
 
-/** The artifact's body before its test: the ceiling is still the largest fare that cleaning lets pass. */
+/** The most that the model asks for a trip it was fitted to, in dollars: of every fourth, to save half a second in large files. */
+function highestFare({ trips }: TripFile, rows: Uint32Array, predictor: Predictor): number {
+  let highest = 0;
+  for (let i = 0; i < rows.length; i += 4) {
+    highest = Math.max(highest, predictor.fareOf(trips.inputs(rows[i]!)));
+  }
+  return highest;
+}
+
+/** The artifact's body before ceiling and test: the ceiling is still the largest fare that cleaning lets pass. */
 function describeModel(
   options: TrainOptions,
   { trips, rowsRead, dropped, digest }: TripFile,

@@ -37,7 +37,8 @@ function lead({ artifact }: Trained): string {
     count.toLocaleString("en-US"),
   );
   return `A linear regression on recipe “${escapeHtml(artifact.recipe)}”, ${artifact.features.length} features. Of ${read} rows,
-${train} were fitted and ${test} others (seed ${seed}) gave the figures on this page.`;
+${train} were fitted and ${test} others gave the figures on this page: one of each five rows whose fares are alike odd for
+their distance, drawn by seed ${seed}, so that both sides have their share of odd fares.`;
 }
 
 function numbers({ test }: Trained): string {

@@ -222,6 +222,7 @@ describe("targets", () => {
 
   it.each([
     ["of a color that is not there", { color: "red", targets: [] }, "unknown_color"],
+    ["that another color has", { color: "green", targets: ["http://b:1"] }, "invalid_targets"],
     ["that are named twice", { color: "green", targets: ["http://g:2", "http://g:2"] }, "invalid_targets"],
     ["that are none, while the color has weight", { color: "green", targets: [] }, "color_has_weight"],
   ])("%s are refused", (_, { color, targets }, code) => {

@@ -153,6 +153,14 @@ function withTargets(state: RoutingState, color: string, targets: readonly strin
   if (new Set(targets).size < targets.length) {
     throw new Refusal("invalid_targets", `A target of ${color} is named twice.`);
   }
+  for (const [other, theirs] of Object.entries(state.targets)) {
+    const shared = other === color ? undefined : targets.find((url) => theirs.includes(url));
+    if (shared === undefined) continue;
+    throw new Refusal(
+      "invalid_targets",
+      `The target ${shared} is ${other}'s; expected one of ${color} alone.`,
+    );
+  }
   if (targets.length === 0 && state.weights[color]! > 0) {
     throw new Refusal(
       "color_has_weight",
