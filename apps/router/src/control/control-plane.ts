@@ -138,6 +138,7 @@ class Plane implements ControlPlane {
       version,
       refresh: () => book.refresh(),
       totals: () => book.totals(),
+      workers: () => book.workers(),
       snapshot: () => store.view.snapshot,
       weightChanges: () => this.#weightChanges,
     });

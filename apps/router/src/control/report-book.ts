@@ -71,6 +71,11 @@ export class ReportBook {
     return this.#reports().reduce((sum, { connections }) => sum + connections, 0);
   }
 
+  /** The newest report of every worker. */
+  workers(): readonly Report[] {
+    return this.#reports();
+  }
+
   #reports(): Report[] {
     return [...this.#latest.values()];
   }

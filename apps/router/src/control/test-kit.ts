@@ -111,6 +111,11 @@ export class FakeChannel implements Channel {
     for (const listener of this.#listeners) listener(this.#reports.get(worker)!);
   }
 
+  /** Sets a worker's whole report, without telling anybody. */
+  set(report: Report): void {
+    this.#reports.set(report.worker, report);
+  }
+
   remove(worker: number): void {
     this.#reports.delete(worker);
   }

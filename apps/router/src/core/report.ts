@@ -53,6 +53,16 @@ export interface TargetReport {
   readonly errors: number;
 }
 
+/** What a data-plane process has used up since it began, and what it holds now. */
+export interface ProcessFacts {
+  /** Processor time, user and system. */
+  readonly cpuSeconds: number;
+  /** Time that its event loop was not waiting; what is missing to the passed time is its reserve. */
+  readonly loopSeconds: number;
+  readonly residentBytes: number;
+  readonly heapBytes: number;
+}
+
 export interface Report {
   /** Which data-plane process this comes from; 0 where there is one. */
   readonly worker: number;
@@ -62,6 +72,8 @@ export interface Report {
   readonly colors: Readonly<Record<string, ColorReport>>;
   /** Client connections that are open now. */
   readonly connections: number;
+  /** Missing from workers of a version that did not send it. */
+  readonly process?: ProcessFacts;
   /**
    * True in the first report to a control plane that found this worker serving already: its sums, and the errors in
    * them, are old news.

@@ -135,6 +135,21 @@ describe("the metrics", () => {
     expect((await scrape(parts)).value('sluice_requests_in_flight{color="blue"}')).toBe(0);
   });
 
+  it("say how each worker does, and nothing that it did not report", async () => {
+    const parts = await testPlane();
+    const process = { cpuSeconds: 1.5, loopSeconds: 2.5, residentBytes: 7e7, heapBytes: 2e7 };
+    parts.channel.set({ worker: 3, epoch: 1, colors: {}, connections: 12, process });
+    parts.channel.set({ worker: 4, epoch: 2, colors: {}, connections: 1 });
+    const { value } = await scrape(parts);
+    expect(value('sluice_client_connections{worker="3"}')).toBe(12);
+    expect(value('sluice_worker_snapshot_epoch{worker="4"}')).toBe(2);
+    expect(value('sluice_worker_cpu_seconds_total{worker="3"}')).toBe(1.5);
+    expect(value('sluice_worker_event_loop_seconds_total{worker="3"}')).toBe(2.5);
+    expect(value('sluice_worker_resident_memory_bytes{worker="3"}')).toBe(7e7);
+    expect(value('sluice_worker_heap_used_bytes{worker="3"}')).toBe(2e7);
+    expect(value('sluice_worker_heap_used_bytes{worker="4"}')).toBeUndefined();
+  });
+
   it("say how the process does", async () => {
     const { text } = await scrape(await testPlane());
     for (const name of [

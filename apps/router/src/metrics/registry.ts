@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { OUTCOME_NAMES, outcomeRow } from "../core/outcome.ts";
-import { type ColorReport, DURATION_BUCKETS } from "../core/report.ts";
+import { type ColorReport, DURATION_BUCKETS, type ProcessFacts, type Report } from "../core/report.ts";
 import { EMPTY_COLOR } from "../core/report-sums.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import { addMetric, histogramSamples, type Labels, type MetricType, type Sample } from "./series.ts";
@@ -11,6 +11,8 @@ export interface MetricsSource {
   refresh(): Promise<void>;
   /** Sums over all workers since the start, by color; `none` counts answers that no color gave. */
   totals(): Readonly<Record<string, ColorReport>>;
+  /** The newest report of every data-plane process. */
+  workers(): readonly Report[];
   snapshot(): Snapshot;
   /** Changes of weight since the start, by kind, with 0 for the kinds that did not occur. */
   weightChanges(): Readonly<Record<string, number>>;
@@ -46,6 +48,7 @@ export class RouterMetrics {
     this.#addRequests();
     this.#addAttempts();
     this.#addRouting();
+    this.#addWorkers();
     collectDefaultMetrics({ register: this.#registry });
     for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
   }
@@ -139,6 +142,39 @@ export class RouterMetrics {
     this.#add("gauge", "build_info", "The router's version; always 1.", () => [
       { labels: { version: this.#source.version }, value: 1 },
     ]);
+  }
+
+  /** Each data-plane process; the process metrics without a prefix are those of the one that is scraped. */
+  #addWorkers(): void {
+    const add = (
+      type: MetricType,
+      name: string,
+      help: string,
+      read: (report: Report) => number | undefined,
+    ) =>
+      this.#add(type, name, help, () =>
+        this.#source.workers().flatMap((report) => {
+          const value = read(report);
+          return value === undefined ? [] : [{ labels: { worker: String(report.worker) }, value }];
+        }),
+      );
+    const fact = (name: keyof ProcessFacts) => (report: Report) => report.process?.[name];
+    add("gauge", "client_connections", "Client connections that are open.", (report) => report.connections);
+    add(
+      "gauge",
+      "worker_snapshot_epoch",
+      "Number of the table that a worker serves by.",
+      ({ epoch }) => epoch,
+    );
+    add("counter", "worker_cpu_seconds_total", "A worker's processor time.", fact("cpuSeconds"));
+    add(
+      "counter",
+      "worker_event_loop_seconds_total",
+      "Time that a worker's event loop was busy.",
+      fact("loopSeconds"),
+    );
+    add("gauge", "worker_resident_memory_bytes", "A worker's memory.", fact("residentBytes"));
+    add("gauge", "worker_heap_used_bytes", "A worker's JavaScript heap in use.", fact("heapBytes"));
   }
 
   #add(type: MetricType, name: string, help: string, read: () => readonly Sample[]): void {

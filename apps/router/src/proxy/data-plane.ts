@@ -15,6 +15,7 @@ import { Exchange } from "./exchange.ts";
 import { LiveColor } from "./live-color.ts";
 import { type Contains, clientAddress, networks, plainAddress } from "./networks.ts";
 import { OverrideRule } from "./override.ts";
+import { processFacts } from "./process-facts.ts";
 import { ColorCounters } from "./record.ts";
 
 const WELL_FORMED_ID = /^[\w.~:+/=-]{1,128}$/;
@@ -219,6 +220,7 @@ export class DataPlane {
       epoch: this.#epoch,
       colors: { ...Object.fromEntries(colors), none: this.none.report({}) },
       connections: this.connections,
+      process: processFacts(),
     };
   }
 
