@@ -70,7 +70,10 @@ for (let i = 0; i < connections; i++) {
   await new Promise<void>((resolve) => connection.send(() => resolve()));
   idle.push(connection);
 }
-const start = now() + 50;
-const pacer = new Worker(new URL("./pacer.ts", import.meta.url), { workerData: { start, spacing, total } });
-setTimeout(finish, total * spacing + PATIENCE);
-pacer.on("message", (i: number) => send(i, start + i * spacing));
+const pacer = new Worker(new URL("./pacer.ts", import.meta.url), { workerData: { spacing, total } });
+let start = 0;
+pacer.once("message", (first: number) => {
+  start = first;
+  setTimeout(finish, total * spacing + PATIENCE);
+  pacer.on("message", (i: number) => send(i, start + i * spacing));
+});
