@@ -1,4 +1,13 @@
-import { type Artifact, DAY, formatPickupDatetime, fromWallSeconds, type Trip } from "@sluice/model/fitting";
+import {
+  type Artifact,
+  DAY,
+  DRIFT_VALUES,
+  decilesOf,
+  driftValue,
+  formatPickupDatetime,
+  fromWallSeconds,
+  type Trip,
+} from "@sluice/model/fitting";
 import { orderOf } from "./data/split.ts";
 import type { Trips } from "./data/trips.ts";
 
@@ -25,6 +34,20 @@ function rangeOf(rows: Uint32Array, value: (row: number) => number): { min: numb
     if (v > max) max = v;
   }
   return { min, max };
+}
+
+/** The deciles of what drift is watched in. @param fares what the model predicts for the rows, US dollars */
+export function trainingDeciles(
+  trips: Trips,
+  rows: Uint32Array,
+  fares: Float64Array,
+): NonNullable<Artifact["training_deciles"]> {
+  const sampled = Array.from(rows, (row) => tripOf(trips, row));
+  const found = DRIFT_VALUES.map((name) => {
+    const values = fares.map((fare, i) => driftValue(name, sampled[i]!, fare));
+    return [name, decilesOf(values)] as const;
+  });
+  return Object.fromEntries(found.filter(([, deciles]) => deciles !== undefined));
 }
 
 /**

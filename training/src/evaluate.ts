@@ -28,7 +28,11 @@ export async function evaluate(modelPath: string, csv: string): Promise<Evaluati
   return { rmse, mae, r2, rows_used: n, rows_dropped: totalDropped(dropped) };
 }
 
-async function openModel(path: string): Promise<Model> {
+/**
+ * Reads and proves a `model.json`.
+ * @throws InputProblem with one sentence that names the file, if it is missing, damaged or of an unknown schema.
+ */
+export async function openModel(path: string): Promise<Model> {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     const sentences: Record<string, string> = { ENOENT: "does not exist", EISDIR: "is a directory" };
     throw new InputProblem(`${path} ${sentences[error.code ?? ""] ?? `cannot be read: ${error.message}`}.`);

@@ -31,6 +31,15 @@ describe("train", () => {
     expect(fare_amount).toBeLessThan(250);
   });
 
+  test("says what parts its training rows in tenths", async () => {
+    const { artifact, file } = await train(options());
+    const deciles = artifact.training_deciles!;
+    expect(Object.keys(deciles)).toEqual(expect.arrayContaining(["distance_km", "fare_amount"]));
+    const lengths = Array.from({ length: file.trips.length }, (_, i) => file.trips.inputs(i).distanceKm);
+    const shorter = lengths.filter((km) => km <= deciles.distance_km![4]!).length / lengths.length;
+    expect(Math.abs(shorter - 0.5)).toBeLessThan(0.06); // the deciles are of every fourth training row
+  });
+
   test("writes the three files, which name one digest", async () => {
     const given = options();
     const { artifact } = await train(given);

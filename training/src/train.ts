@@ -11,7 +11,7 @@ import {
 import { type Dropped, totalDropped } from "./data/clean.ts";
 import { readTrips, type TripFile } from "./data/read-trips.ts";
 import { oddnessOf, type Split, splitRows } from "./data/split.ts";
-import { boundsOf, spread, tripOf, typicalTime } from "./describe-data.ts";
+import { boundsOf, spread, trainingDeciles, tripOf, typicalTime } from "./describe-data.ts";
 import { type Fit, fitLinear } from "./fit/fit.ts";
 import { type Metrics, measure, rmseInterval } from "./fit/metrics.ts";
 import { addUp } from "./fit/moments.ts";
@@ -105,21 +105,22 @@ function checkOptions({ recipe, version, seed = 1 }: TrainOptions): Recipe {
 
 function assemble(options: TrainOptions, file: TripFile, split: Split, fitted: Fit, seed: number): Trained {
   const unbounded = describeModel(options, file, split, fitted, seed);
-  const fare_ceiling = highestFare(file, split.train, createPredictor(unbounded));
-  const untested: ArtifactBody = { ...unbounded, fare_ceiling };
+  const untested = { ...unbounded, ...describeFares(file, split.train, createPredictor(unbounded)) };
   const test = evaluateOn(file, split, createPredictor(untested), fitted.intercept);
   const body: ArtifactBody = { ...untested, metrics: test.model };
   const golden = spread(test.rows, test.predictions, GOLDEN_ROWS).map((row) => tripOf(file.trips, row));
   return { artifact: buildArtifact(body, golden), file, fit: fitted, test };
 }
 
-/** The most that the model asks for a trip it was fitted to, in dollars: of every fourth, to save half a second in large files. */
-function highestFare({ trips }: TripFile, rows: Uint32Array, predictor: Predictor): number {
-  let highest = 0;
-  for (let i = 0; i < rows.length; i += 4) {
-    highest = Math.max(highest, predictor.fareOf(trips.inputs(rows[i]!)));
-  }
-  return highest;
+/**
+ * What the model says of the trips that it was fitted to: the dearest fare in dollars, and what parts their values in
+ * tenths. Of every fourth trip, to save half a second in large files.
+ */
+function describeFares({ trips }: TripFile, train: Uint32Array, predictor: Predictor) {
+  const rows = train.filter((_, i) => i % 4 === 0);
+  const fares = Float64Array.from(rows, (row) => predictor.fareOf(trips.inputs(row)));
+  const fare_ceiling = fares.reduce((most, fare) => Math.max(most, fare), 0);
+  return { fare_ceiling, training_deciles: trainingDeciles(trips, rows, fares) };
 }
 
 /** The artifact's body before ceiling and test: the ceiling is still the largest fare that cleaning lets pass. */

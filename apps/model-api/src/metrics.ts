@@ -1,4 +1,6 @@
+import type { Prediction, Trip } from "@sluice/model";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { countTenths } from "./drift.ts";
 import type { Service } from "./service.ts";
 
 /** What the server counts. One instance an app, so that tests do not share any. */
@@ -10,6 +12,9 @@ export interface Metrics {
   readonly predictions: Counter;
   readonly extrapolated: Counter;
   readonly batchRows: Histogram;
+  readonly fares: Histogram;
+  /** Counts a row for the comparison with the training data. */
+  readonly countTenths: (trip: Trip, prediction: Prediction) => void;
   readonly rejected: Counter<"reason">;
 }
 
@@ -19,6 +24,8 @@ export type Rejection = (typeof REJECTIONS)[number];
 
 /** Seconds: a small batch takes well under a millisecond, the largest some 100. */
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+/** US dollars, from the least that a trip can cost. */
+const DOLLARS = [2.5, 4, 5, 6, 7, 8, 9, 10, 12.5, 15, 17.5, 20, 25, 30, 40, 50, 60, 80, 100, 150];
 const ROWS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
 
 /** prom-client's gauges that end in `_total`, which is a counter's suffix; promtool objects. */
@@ -58,6 +65,11 @@ export function createMetrics(service: Service): Metrics {
       named("extrapolated_predictions_total", "Fares of trips outside what the model was trained on."),
     ),
     batchRows: new Histogram({ ...named("batch_rows", "Rows of a prediction request."), buckets: ROWS }),
+    fares: new Histogram({
+      ...named("predicted_fare_dollars", "Fares predicted, in US dollars."),
+      buckets: DOLLARS,
+    }),
+    countTenths: countTenths(service, registry),
   };
 }
 

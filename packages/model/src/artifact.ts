@@ -1,8 +1,14 @@
 import { z } from "zod";
+import { DRIFT_VALUES } from "./deciles.ts";
 
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, "expected sha256: and 64 hexadecimal digits");
 const count = z.int().min(0);
 const range = z.strictObject({ min: z.number(), max: z.number() });
+
+const deciles = z
+  .array(z.number())
+  .length(9)
+  .refine((edges) => edges.every((edge, i) => i === 0 || edge > edges[i - 1]!), "expected ascending numbers");
 
 const trip = z.strictObject({
   pickup_latitude: z.number(),
@@ -56,6 +62,8 @@ export const artifactSchema = z.strictObject({
     distance_km: range,
     pickup_datetime: z.strictObject({ min: z.string(), max: z.string() }),
   }),
+  /** The values that part the training rows in tenths, for those that have enough different ones. */
+  training_deciles: z.partialRecord(z.enum(DRIFT_VALUES), deciles).optional(),
   /** The dearest fare that was predicted in training, US dollars: no extrapolation goes above it. */
   fare_ceiling: z.number().min(2.5),
   /** On the test split: US dollars, but for `r2`, the share of variance explained, and `n`, the rows. */

@@ -3,6 +3,7 @@ export type { Artifact, ArtifactBody } from "./artifact.ts";
 export * from "./artifact-error.ts";
 export * from "./build.ts";
 export * from "./datetime.ts";
+export * from "./deciles.ts";
 export * from "./inputs.ts";
 export * from "./model.ts";
 export { type Context, describeTrip } from "./recipes/full/context.ts";

@@ -2,6 +2,7 @@ export * from "./artifact.ts";
 export * from "./artifact-error.ts";
 export * from "./build.ts";
 export * from "./datetime.ts";
+export * from "./deciles.ts";
 export * from "./digest.ts";
 export * from "./geo.ts";
 export * from "./inputs.ts";

@@ -24,6 +24,25 @@ function refusalOf(document: string): string {
   return "accepted";
 }
 
+describe("training deciles", () => {
+  const deciles = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+  test("may be missing, for all values or for some", () => {
+    expect(loadModel(text).artifact.training_deciles).toBeUndefined();
+    expect(
+      refusal((artifact) => Object.assign(artifact, { training_deciles: { distance_km: deciles } })),
+    ).toBe("accepted");
+  });
+
+  test.each([
+    ["too few", { distance_km: deciles.slice(1) }],
+    ["not ascending", { distance_km: [...deciles.slice(0, 8), 8] }],
+    ["of an unknown value", { passenger_count: deciles }],
+  ])("are refused when they are %s", (_, training_deciles) => {
+    expect(refusal((artifact) => Object.assign(artifact, { training_deciles }))).toMatch(/^training_deciles/);
+  });
+});
+
 describe("the digest", () => {
   test("does not depend on the order of keys, nor on created", () => {
     const artifact = mockArtifact();

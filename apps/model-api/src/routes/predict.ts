@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { problem } from "@sluice/api-docs";
-import type { Prediction } from "@sluice/model";
+import type { Prediction, Trip } from "@sluice/model";
 import type { Context } from "hono";
 import { type Refusal, readJson } from "../body.ts";
 import { checkRequest } from "../check.ts";
@@ -40,15 +40,19 @@ export function predictRoutes({ service, metrics, bodyLimit }: PredictOptions): 
     const checked = checkRequest(body.value);
     if (!("trips" in checked)) return refuse(c, { reason: "invalid", status: 422, ...checked });
     const predictions = checked.trips.map((trip) => model.predict(trip));
-    count(metrics, predictions);
+    count(metrics, checked.trips, predictions);
     return c.json({ predictions, model: identity, color });
   });
   return app;
 }
 
-function count(metrics: Metrics, predictions: readonly Prediction[]): void {
+function count(metrics: Metrics, trips: readonly Trip[], predictions: readonly Prediction[]): void {
   let extrapolated = 0;
-  for (const prediction of predictions) if (prediction.extrapolated) extrapolated++;
+  predictions.forEach((prediction, i) => {
+    if (prediction.extrapolated) extrapolated++;
+    metrics.fares.observe(prediction.fare_amount);
+    metrics.countTenths(trips[i]!, prediction);
+  });
   metrics.batchRows.observe(predictions.length);
   metrics.predictions.inc(predictions.length);
   metrics.extrapolated.inc(extrapolated);
