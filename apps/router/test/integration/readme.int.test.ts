@@ -27,6 +27,7 @@ const EXPECTED: readonly (readonly [start: string, seen: RegExp])[] = [
   ["curl -s localhost:9900/metrics", /^sluice_requests_total\{/m],
   ["npm run -s train -- --csv data/sample.csv", /RMSE/],
   ["npm run -s evaluate --", /"rmse":/],
+  ["npm run -s gate --", /"ships":true/],
   ["npm exec -- sluice check", /sluice\.yaml/],
   ["npm run bench -- small", /CPU µs\/request[\s\S]*Sluice, wire/],
 ];
