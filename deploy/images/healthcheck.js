@@ -7,7 +7,7 @@ const TIMEOUT = 2000;
 /** What Docker keeps of an output is 4096 bytes; the reason stands at the beginning. */
 const MOST = 500;
 
-const url = process.env.HEALTHCHECK_URL ?? "";
+const { HEALTHCHECK_URL: url = "" } = process.env;
 
 function end(code, text) {
   process.stdout.write(`${text.slice(0, MOST)}\n`, () => process.exit(code));
