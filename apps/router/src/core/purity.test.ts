@@ -2,7 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 
-const files = readdirSync(import.meta.dirname).filter((file) => /(?<!\.test)\.ts$/.test(file));
+const files = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" }).filter((file) =>
+  /(?<!\.test)\.ts$/.test(file),
+);
 
 // The linter forbids imports and globals; it cannot forbid one method of a global.
 it("draws no random numbers of its own in core/", () => {
