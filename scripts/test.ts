@@ -1,15 +1,18 @@
 // `npm test`: lint, types, smoke and unit tests, training, build; then the integration tests, one workspace at a time,
-// because they start real processes under load. Ends with one line that counts what the test runners reported.
+// because they start real processes under load; then the container tests, where a Docker engine answers (with
+// SLUICE_CONTAINERS=required, a missing one is a failure). Ends with one line that counts what the test runners reported.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findCompose, whyNoEngine } from "./docker/engine.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const reports = join(root, "reports");
 
 const QUICK = ["lint", "//#lint:root", "typecheck", "test:smoke", "test:unit", "train", "build"];
 const SLOW = ["test:integration"];
+const CONTAINERS = ["test:containers"];
 
 interface Report {
   readonly numPassedTests: number;
@@ -26,7 +29,17 @@ rmSync(reports, { recursive: true, force: true });
 mkdirSync(reports, { recursive: true });
 const quick = turbo(QUICK, 2);
 const slow = quick === 0 ? turbo(SLOW, 1) : 1;
-process.exitCode = summarize() && quick === 0 && slow === 0 ? 0 : 1;
+const containers = quick === 0 ? testContainers() : 1;
+process.exitCode = summarize() && quick + slow + containers === 0 ? 0 : 1;
+
+/** @returns the exit code; 0 when they were skipped, which a line says. */
+function testContainers(): number {
+  const why = whyNoEngine() ?? (findCompose() ? undefined : "Compose is not installed.");
+  if (!why) return turbo(CONTAINERS, 1);
+  const required = process.env.SLUICE_CONTAINERS === "required";
+  console.log(`\nThe container tests were ${required ? "required, and could not run" : "skipped"}: ${why}`);
+  return required ? 1 : 0;
+}
 
 function turbo(tasks: readonly string[], concurrency: number): number {
   const args = [
