@@ -1,3 +1,4 @@
+import { feed } from "./fake-socket.ts";
 import { type Framed, takeOff } from "./framed.ts";
 import type { Wire } from "./wire.ts";
 
@@ -36,12 +37,9 @@ export function runAnswer(wire: Wire, bytes: Buffer, ends: readonly number[], as
   let wholeAfter = 0;
   const switched = () => splitInterim(client.written).rest.startsWith("HTTP/1.1 101 ");
   const whole = () => wire.lines.length > 0 || (asked.upgrade && switched());
-  const own = Buffer.from(bytes);
   for (const until of ends) {
     if (fake.destroyed) break;
-    const lent = own.subarray(fed, until);
-    fake.emit("data", lent);
-    lent.fill("!"); // sockets read the next bytes into the same memory
+    feed(fake, bytes.subarray(fed, until));
     fed = until;
     if (wholeAfter === 0 && whole()) wholeAfter = fed;
   }

@@ -70,3 +70,10 @@ export class FakeSocket extends EventEmitter {
     this.destroyed = true;
   }
 }
+
+/** Has bytes arrive that are only good during the call, as in a buffer that is read into again; they may be written over. */
+export function feed(socket: FakeSocket, bytes: Buffer): void {
+  const buffer = Buffer.from(bytes);
+  socket.emit("data", buffer);
+  buffer.fill("!");
+}

@@ -1,4 +1,4 @@
-import type { FakeSocket } from "./fake-socket.ts";
+import { type FakeSocket, feed } from "./fake-socket.ts";
 import { takeOff } from "./framed.ts";
 import type { Upstream, Wire } from "./wire.ts";
 
@@ -39,14 +39,13 @@ export async function runRequests(
   late: boolean,
 ): Promise<RequestRun> {
   const client = wire.open();
-  const own = Buffer.from(bytes); // the engine may keep it, and write into it
   let fed = 0;
   let firstAfter = 0;
   for (const until of ends) {
     if (client.isPaused()) await answerAll(wire);
     if (client.over) break;
     if (client.isPaused()) throw new Error("the client's connection is paused, and nobody will resume it");
-    client.emit("data", own.subarray(fed, until));
+    feed(client, bytes.subarray(fed, until));
     fed = until;
     if (firstAfter === 0 && wire.upstreams[0]?.whole === true) firstAfter = fed;
     if (!late && wire.upstreams.at(-1)?.waits === true) await answerAll(wire);

@@ -7,6 +7,7 @@ import { admitHead } from "./admit-head.ts";
 import type { Engine } from "./engine-parts.ts";
 import { findHeadEnd, type Head, INCOMPLETE, MALFORMED } from "./head.ts";
 import { HEADER_TOO_LARGE, HEADER_TOO_SLOW, problemOf, UNREADABLE } from "./problems.ts";
+import { isStuck, lasting, Reads, readInto } from "./reads.ts";
 import { RequestHeads } from "./request-head.ts";
 import { stopWaiting, type Timed, type TimerQueue } from "./timers.ts";
 import { readTraits } from "./traits.ts";
@@ -32,9 +33,10 @@ export class ClientConnection implements Timed {
   readonly #engine: Engine;
   readonly #heads: RequestHeads;
   readonly #peer: string;
+  readonly #reads: Reads;
   #state = READING;
   #transaction: Transaction | undefined;
-  /** Read, and not yet understood: the beginning of a head, or pipelined requests. */
+  /** Read, and not yet understood: the beginning of a head, or pipelined requests. A copy of its own. */
   #rest: Buffer | undefined;
   #scanned = 0;
   #knownHost: string | undefined;
@@ -44,19 +46,24 @@ export class ClientConnection implements Timed {
   #halfClosed = false;
   #fresh = true;
 
-  constructor(engine: Engine, socket: Socket) {
+  /** @param accepted by a server with `pauseOnConnect` */
+  constructor(engine: Engine, accepted: Socket) {
     const { plane } = engine;
+    const read = (bytes: Buffer) => this.#read(bytes);
     this.#engine = engine;
+    this.#reads = new Reads(engine.readBuffer, read);
+    const socket = readInto(accepted, this.#reads);
     this.socket = socket;
     this.#peer = plainAddress(socket.remoteAddress ?? "");
     const drop = plane.config.override?.header;
     this.#heads = new RequestHeads({ peer: this.#peer, trusted: plane.isTrusted(this.#peer), drop });
     engine.timers.clientHeader.add(this, plane.now());
-    socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    socket.on("data", read); // also keeps the end of the stream coming
     socket.on("drain", () => this.#drained());
     socket.on("end", () => this.#ended());
     socket.on("error", () => this.destroy());
     socket.on("close", () => this.destroy());
+    socket.resume();
   }
 
   get idle(): boolean {
@@ -78,8 +85,9 @@ export class ClientConnection implements Timed {
       socket.write("\r\n", "latin1");
       socket.uncork();
     } else socket.write(bytes);
-    if (socket.writableNeedDrain || (this.#tunnel && this.#halfClosed)) this.#awaitReader();
-    return !socket.writableNeedDrain;
+    const stuck = isStuck(socket);
+    if (stuck || (this.#tunnel && this.#halfClosed)) this.#awaitReader();
+    return !stuck;
   }
 
   /** @returns the bytes of the body */
@@ -167,11 +175,13 @@ export class ClientConnection implements Timed {
   #read(chunk: Buffer): void {
     switch (this.#state) {
       case READING:
-        return this.#parse(this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]));
+        if (this.#rest === undefined) return this.#parse(chunk, false);
+        return this.#parse(Buffer.concat([this.#rest, chunk]), true);
       case ANSWERING:
         return this.#readBehind(chunk);
       case TUNNEL:
-        if (this.#tunnel!.write(chunk)) return;
+        this.#tunnel!.write(lasting(chunk));
+        if (!isStuck(this.#tunnel!)) return;
         this.socket.pause();
         this.#transaction!.awaitDrain();
     }
@@ -189,11 +199,12 @@ export class ClientConnection implements Timed {
     }
     if (at === chunk.length) return;
     const rest = chunk.subarray(at);
-    this.#rest = this.#rest === undefined ? rest : Buffer.concat([this.#rest, rest]);
+    this.#rest = this.#rest === undefined ? Buffer.from(rest) : Buffer.concat([this.#rest, rest]);
     if (this.#rest.length > this.#engine.plane.config.limits.header) this.socket.pause();
   }
 
-  #parse(bytes: Buffer): void {
+  /** @param kept the bytes are ours; else they are only good during the call */
+  #parse(bytes: Buffer, kept: boolean): void {
     const { plane } = this.#engine;
     const start = this.#scanned === 0 ? skipEmptyLines(bytes) : 0;
     if (start === bytes.length) return this.#wait(undefined);
@@ -202,12 +213,12 @@ export class ClientConnection implements Timed {
     if ((end === INCOMPLETE ? bytes.length : end) - start > plane.config.limits.header) {
       return this.#refuse(HEADER_TOO_LARGE);
     }
-    if (end === INCOMPLETE) return this.#wait(start === 0 ? bytes : bytes.subarray(start));
+    if (end === INCOMPLETE) return this.#wait(own(bytes, start, kept));
     this.#scanned = 0;
     this.#rest = undefined;
     const head = this.#engine.requestHead;
     const fault = head.readRequest(bytes, start, end, plane.config.limits.headers);
-    if (fault === undefined) this.#begin(head, bytes, end);
+    if (fault === undefined) this.#begin(head, bytes, end, kept);
     else this.#refuse(problemOf(fault, plane.config.limits));
   }
 
@@ -221,7 +232,7 @@ export class ClientConnection implements Timed {
     this.#scanned = rest === undefined ? 0 : rest.length - 1;
   }
 
-  #begin(head: Head, bytes: Buffer, at: number): void {
+  #begin(head: Head, bytes: Buffer, at: number, kept: boolean): void {
     const engine = this.#engine;
     const admitted = admitHead(head, engine.plane.config.limits, this.#knownHost);
     if (isRefusal(admitted)) return this.#refuse(admitted, new WireFacts(head, head.target, this.#peer));
@@ -235,7 +246,7 @@ export class ClientConnection implements Timed {
     this.#transaction = transaction;
     const end = transaction.body.complete ? at : transaction.body.read(bytes, at);
     if (this.#transaction !== transaction) return;
-    this.#rest = end < bytes.length ? bytes.subarray(end) : undefined;
+    this.#rest = end < bytes.length ? own(bytes, end, kept) : undefined;
     if (transaction.body.complete) this.#requestIsWhole();
     else if (this.#halfClosed) return this.destroy();
     else this.#awaitBody();
@@ -243,6 +254,7 @@ export class ClientConnection implements Timed {
   }
 
   #requestIsWhole(): void {
+    this.#reads.small();
     this.#stopAwaitingBody();
     this.#wholeIn = this.#engine.plane.now();
   }
@@ -329,7 +341,7 @@ export class ClientConnection implements Timed {
     const rest = this.#rest;
     if (this.#state !== READING || rest === undefined) return;
     this.#rest = undefined;
-    this.#parse(rest);
+    this.#parse(rest, true);
     this.#readOn();
   };
 
@@ -353,6 +365,11 @@ export class ClientConnection implements Timed {
     stopWaiting(this);
     this.#engine.closed(this);
   }
+}
+
+function own(bytes: Buffer, from: number, kept: boolean): Buffer {
+  const rest = bytes.subarray(from);
+  return kept ? rest : Buffer.from(rest);
 }
 
 /**

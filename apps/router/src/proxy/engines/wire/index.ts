@@ -45,7 +45,9 @@ class WireEngine implements Engine, Parts {
     this.timers = new Timers(plane.config.timeouts, plane.now);
     this.pool = new Pool(this);
     this.hedges = new HedgeQueue(plane.now);
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#connected(socket));
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) =>
+      this.#connected(socket),
+    );
     this.#server.maxConnections = plane.config.limits.connections;
     this.#following = setInterval(() => this.#follow(), FOLLOWING).unref();
   }

@@ -162,7 +162,7 @@ export class RequestBody implements AnyBody, ChunkSink {
   #store(piece: Buffer): void {
     const { kept } = this;
     if (kept.length === 0 || piece.length >= SMALL_PIECE) {
-      kept.push(piece);
+      kept.push(Buffer.from(piece));
       this.#tail = undefined;
       return;
     }

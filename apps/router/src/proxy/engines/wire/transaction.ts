@@ -10,6 +10,7 @@ import { FIELD } from "./field-kind.ts";
 import type { Head } from "./head.ts";
 import { Hedge, Loser, type Racer } from "./hedge.ts";
 import type { Hedgeable } from "./hedge-queue.ts";
+import { isStuck, lasting } from "./reads.ts";
 import { type AnyBody, type BodySink, NO_BODY, RequestBody } from "./request-body.ts";
 import { sendRequest, writeBodyEnd, writePiece } from "./request-writer.ts";
 import { type AnswerFraming, BODY, writeAnswerHead, writeInterimHead } from "./response-head.ts";
@@ -18,8 +19,6 @@ import type { AnswerReader, UpstreamConnection } from "./upstream-connection.ts"
 
 /** An answer this small goes out in one write with its head, as text. */
 const SMALL = 16 * 1024;
-/** What a socket's buffer holds before it asks to wait (Node's default high-water mark). */
-const FILLING = 64 * 1024;
 /** Interim answers that one request may have. */
 const MOST_INTERIM = 32;
 
@@ -66,7 +65,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
 
   /** A target takes the body as fast as the client sends it. */
   get writable(): boolean {
-    return this.#upstream === undefined || !this.#upstream.socket.writableNeedDrain;
+    return this.#upstream === undefined || !isStuck(this.#upstream.socket);
   }
 
   /** Sends the request to the next target. */
@@ -141,7 +140,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
 
   onPiece(piece: Buffer): void {
     if (this.#upstream === undefined) return;
-    writePiece(this.#upstream.socket, this.body.framing, piece);
+    writePiece(this.#upstream.socket, this.body.framing, lasting(piece));
     if (this.writable) return;
     this.#client.pauseBody();
     this.#upstream.awaitDrain();
@@ -205,8 +204,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
   onBody(bytes: Buffer, start: number, end: number): void {
     this.#bytes += end - start;
     const part = bytes.subarray(start, end);
-    // A part that fills the client's buffer by itself pauses the upstream until it is written; others must be copied.
-    const flows = this.#client.writeBody(part.length < FILLING ? Buffer.from(part) : part, this.#chunked);
+    const flows = this.#client.writeBody(lasting(part), this.#chunked);
     if (!flows) this.#upstream?.pause();
   }
 

@@ -6,6 +6,7 @@ import { ChunkDecoder, type ChunkSink, FAULT } from "./chunked.ts";
 import type { Engine } from "./engine-parts.ts";
 import { FIELD } from "./field-kind.ts";
 import { findHeadEnd, type Head, INCOMPLETE, MALFORMED } from "./head.ts";
+import { Reads } from "./reads.ts";
 import { type AnswerFraming, BODY, claimsBody, readFraming, relayTrailer } from "./response-head.ts";
 import { stopWaiting, type Timed, type TimerQueue } from "./timers.ts";
 
@@ -40,9 +41,6 @@ const BODY_STATE = 2;
 const SWITCHED = 3;
 const DEAD = 4;
 
-/** Bytes of a large body that are read at once. */
-const BULK = 256 * 1024;
-
 /** Bytes that a trailer section may have. */
 const MOST_TRAILER = 8192;
 
@@ -71,18 +69,19 @@ export class UpstreamConnection implements Timed, ChunkSink {
   readonly #framing: AnswerFraming = { kind: BODY.none, length: 0, fault: undefined };
   #rest = 0;
   #chunks: ChunkDecoder | undefined;
-  /** What a large body is read into. */
-  #bulk: Buffer | undefined;
+  readonly #reads: Reads;
   #keepAlive = false;
 
   /** @param socket to the target. Default: a new one. */
   constructor(engine: Engine, target: Target, socket?: Socket) {
     this.#engine = engine;
     this.target = target;
+    const read = (bytes: Buffer) => this.#read(bytes);
+    this.#reads = new Reads(engine.readBuffer, read);
     this.socket = socket ?? this.#dial();
     engine.timers.connect.add(this, engine.plane.now());
     this.socket.on("connect", () => this.#connected());
-    this.socket.on("data", (chunk: Buffer) => this.#read(chunk)); // also keeps the end of the stream coming
+    this.socket.on("data", read); // also keeps the end of the stream coming
     this.socket.on("end", () => this.#ended());
     this.socket.on("error", (error) => this.#broken(error));
     this.socket.on("close", () => this.#broken(undefined));
@@ -150,6 +149,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
 
   /** The answer was relayed whole, and so was the request. @returns whether the connection can serve again */
   release(): boolean {
+    if (this.socket.isPaused()) this.socket.resume(); // its last part is still on its way to a slow client
     this.#reader = undefined;
     this.#lease = undefined;
     return this.#state === IDLE && this.#keepAlive && this.#bodySent && !this.socket.destroyed;
@@ -167,22 +167,9 @@ export class UpstreamConnection implements Timed, ChunkSink {
     this.#reader?.onBody(bytes, start, end);
   }
 
-  /**
-   * All connections read into one buffer, since almost every answer is used up before the next is read. Whoever keeps a
-   * part of it copies it, but for the large bodies, which have a buffer of their own.
-   */
   #dial(): Socket {
     const { host, port } = this.target;
-    const callback = (length: number, bytes: Uint8Array) => {
-      const chunk = (bytes as Buffer).subarray(0, length);
-      if (length === bytes.length && this.#bulk === undefined) {
-        this.#bulk = Buffer.allocUnsafeSlow(BULK);
-        this.#read(Buffer.from(chunk));
-      } else this.#read(chunk);
-      return true;
-    };
-    const onread = { buffer: () => this.#bulk ?? this.#engine.readBuffer, callback };
-    return connect({ host, port, noDelay: true, keepAlive: true, onread });
+    return connect({ host, port, noDelay: true, keepAlive: true, onread: this.#reads.onread });
   }
 
   #awaitHead(): void {
@@ -307,7 +294,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
     stopWaiting(this);
     this.#state = IDLE;
     this.#chunks = undefined;
-    this.#bulk = undefined;
+    this.#reads.small();
     if (at < bytes.length) this.#keepAlive = false;
   }
 
