@@ -5,15 +5,28 @@ import { CliError } from "./errors.ts";
 const PATIENCE = 10_000;
 
 export interface Call {
-  readonly method?: "GET" | "POST";
+  readonly method?: "GET" | "POST" | "PUT";
   readonly body?: object;
   readonly query?: Readonly<Record<string, string>>;
   /** The revision that the change is meant for. */
   readonly ifMatch?: number | undefined;
   /** Milliseconds that the router was asked to wait before it answers. */
   readonly wait?: number;
+  /** Ends the call early; it rejects with what this was aborted with. */
+  readonly signal?: AbortSignal;
   /** A status besides 2xx that is an answer and no failure. */
   readonly also?: number;
+}
+
+/** The router has answered, and refuses. */
+export class RefusedError extends CliError {
+  /** HTTP status. */
+  readonly status: number;
+
+  constructor(message: string, status: number) {
+    super(message);
+    this.status = status;
+  }
 }
 
 interface Problem {
@@ -39,7 +52,7 @@ export class AdminClient {
     const value = isJson ? parse(text) : undefined;
     if (value === undefined) throw this.foreign(`HTTP ${response.status}`);
     if (response.ok || response.status === call.also) return value as T;
-    throw new CliError(this.#refusal(response.status, value as Problem));
+    throw new RefusedError(this.#refusal(response.status, value as Problem), response.status);
   }
 
   /** What to say when something else than a router listens there. */
@@ -61,14 +74,18 @@ export class AdminClient {
         headers,
         ...(call.body ? { body: JSON.stringify(call.body) } : {}),
         redirect: "manual",
-        signal: AbortSignal.timeout(PATIENCE + (call.wait ?? 0)),
+        signal: AbortSignal.any([
+          AbortSignal.timeout(PATIENCE + (call.wait ?? 0)),
+          ...(call.signal ? [call.signal] : []),
+        ]),
       });
     } catch (error) {
       return this.#fail(error, call);
     }
   }
 
-  #fail(error: unknown, { wait = 0 }: Call): never {
+  #fail(error: unknown, { wait = 0, signal }: Call): never {
+    signal?.throwIfAborted();
     const { name, cause } = error as Error & { cause?: NodeJS.ErrnoException };
     if (name === "TimeoutError") {
       throw new CliError(`the router at ${this.url} did not answer within ${(PATIENCE + wait) / 1000} s.`);

@@ -7,6 +7,7 @@ export interface TargetState {
   readonly suspect?: boolean;
   /** What the target said of itself. */
   readonly version?: string | null;
+  readonly digest?: string | null;
 }
 
 export interface ColorState {
@@ -23,6 +24,8 @@ export interface ColorState {
   readonly error_ratio?: number | null;
   readonly p50?: number | null;
   readonly p99?: number | null;
+  /** First attempts since the router started, and how many of them went wrong. */
+  readonly evidence?: { readonly requests: number; readonly bad: number };
 }
 
 export interface State {
@@ -41,6 +44,8 @@ export interface ChangeAnswer {
   readonly previous: Weights;
   /** False when the change is in force but could not be saved yet. */
   readonly saved?: boolean;
+  /** False when a worker does not serve by it yet. */
+  readonly acknowledged?: boolean;
   readonly drained?: boolean;
   readonly in_flight?: Readonly<Record<string, number>>;
 }

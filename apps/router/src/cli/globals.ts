@@ -43,7 +43,8 @@ function adminUrl(text: string): string {
   return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
 }
 
-function tokenOf({ token, tokenFile }: Globals, env: NodeJS.ProcessEnv): string | undefined {
+/** The token that the options or the environment name. @throws CliError of usage */
+export function tokenOf({ token, tokenFile }: Globals, env: NodeJS.ProcessEnv): string | undefined {
   const found =
     token ?? (tokenFile === undefined ? env.SLUICE_ADMIN_TOKEN || undefined : readToken(tokenFile));
   if (found !== undefined && !/^[\x21-\x7e]+$/.test(found)) {

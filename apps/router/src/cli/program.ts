@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { VERSION } from "../version.ts";
 import { addCheck } from "./check.ts";
+import { addDeploy } from "./deploy.ts";
 import { addFlip } from "./flip.ts";
 import { addGlobals } from "./globals.ts";
 import { addHealth } from "./health.ts";
@@ -32,6 +33,7 @@ export function createProgram(): Command {
 Examples:
   $ sluice up                        a demo: two models and a router
   $ sluice status
+  $ sluice deploy --image sluice-api:1.0.1
   $ sluice weights blue=50 green=50
   $ sluice flip green --wait
   $ sluice rollback`,
@@ -43,6 +45,7 @@ Examples:
     addCheck,
     addStatus,
     addHealth,
+    addDeploy,
     addWeights,
     addFlip,
     addRollback,

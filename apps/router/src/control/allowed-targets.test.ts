@@ -57,6 +57,13 @@ describe("targets that a request may name", () => {
       await expect(check(url, ["0.0.0.0/0", "::/0", "169.254.0.0/16"])).rejects.toThrow(/not allowed/);
   });
 
+  it("are always those that the configuration file names for the color, also while they have no address", async () => {
+    const own = ["http://stopped:8000"];
+    expect(await checkTargets(["http://stopped:8000/"], [], resolve, own)).toEqual(["http://stopped:8000"]);
+    await expect(checkTargets(["http://stopped:8001"], [], resolve, own)).rejects.toThrow(/has no address/);
+    await expect(checkTargets(["http://8.8.8.8"], [], resolve, own)).rejects.toThrow(/not allowed/);
+  });
+
   it("are refused when the name has no address, and say what the name leads to", async () => {
     await expect(check("http://nowhere.example")).rejects.toThrow(
       "The target http://nowhere.example is refused: the name nowhere.example has no address.",

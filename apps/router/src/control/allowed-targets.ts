@@ -31,15 +31,19 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6;
  * Normalizes URLs that came in a request, and refuses those that lead out of `allowed` (CIDRs; none: loopback and private
  * ranges). Link-local and metadata addresses are refused always. A name is refused if any of its addresses is: it may
  * resolve otherwise when a connection is made, so names are only as trustworthy as the DNS that they are asked of.
+ * @param own what the configuration file itself names for this color: it may always come back, also while its name has
+ * no address because nothing runs there
  * @throws Refusal invalid_targets
  */
 export async function checkTargets(
   given: readonly string[],
   allowed: readonly string[],
   resolve: Resolve,
+  own: readonly string[] = [],
 ): Promise<string[]> {
   const urls = given.map(normalize);
-  await Promise.all(urls.map((url) => checkTarget(url, allowed, resolve)));
+  const foreign = urls.filter((url) => !own.includes(url));
+  await Promise.all(foreign.map((url) => checkTarget(url, allowed, resolve)));
   return urls;
 }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, type WriteStream } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 
@@ -16,6 +16,12 @@ export interface Recipe {
   /** Arguments for Node. */
   readonly args: readonly string[];
   readonly logFile: string;
+}
+
+/** Where the lines go that a process prints. */
+export interface LineSink {
+  write(text: string): void;
+  end(): void;
 }
 
 export interface Death {
@@ -37,7 +43,7 @@ export class Supervised {
   readonly name: string;
   readonly #recipe: Recipe;
   readonly #watcher: Watcher;
-  readonly #log: WriteStream;
+  readonly #log: LineSink;
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
@@ -46,12 +52,12 @@ export class Supervised {
   #pause = FIRST_PAUSE;
   #lastLines: string[] = [];
 
-  constructor(recipe: Recipe, watcher: Watcher) {
+  /** @param log instead of a file that begins anew and may grow without a bound */
+  constructor(recipe: Recipe, watcher: Watcher, log: LineSink = openLog(recipe.logFile)) {
     this.name = recipe.name;
     this.#recipe = recipe;
     this.#watcher = watcher;
-    this.#log = createWriteStream(recipe.logFile);
-    this.#log.on("error", () => {});
+    this.#log = log;
     this.#start();
   }
 
@@ -118,4 +124,10 @@ export class Supervised {
       this.#watcher.onRestart(this.name, this.pid);
     }, again);
   }
+}
+
+function openLog(path: string): LineSink {
+  const log = createWriteStream(path);
+  log.on("error", () => {});
+  return log;
 }

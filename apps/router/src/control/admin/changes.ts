@@ -112,7 +112,8 @@ function targetsRoute(deps: AdminDeps): AdminRoute {
       const color = c.req.param("color")!;
       mustExist(color, Object.keys(deps.store.view.routing.weights));
       const { targets: given, reason: why } = check(schemas.targetsBody, await readJson(c));
-      const targets = await checkTargets(given, deps.config().allowed_targets, deps.resolve);
+      const { allowed_targets, colors } = deps.config();
+      const targets = await checkTargets(given, allowed_targets, deps.resolve, colors[color]?.targets);
       const asked: Asked = { command: { kind: "targets", color, targets }, why };
       return carryOut(c, deps, asked, ({ before, state }) => ({
         color,

@@ -11,7 +11,7 @@ import type { TargetWatch } from "../target-watch.ts";
 /** What the admin API needs of the rest of the control plane. */
 export interface AdminDeps {
   /** The configuration in force, which a reload replaces. */
-  readonly config: () => Pick<Config, "admin" | "allowed_targets" | "timeouts" | "metrics">;
+  readonly config: () => Pick<Config, "admin" | "allowed_targets" | "colors" | "timeouts" | "metrics">;
   readonly store: Store;
   readonly book: ReportBook;
   readonly watch: TargetWatch;

@@ -1,0 +1,128 @@
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { CliError } from "../../errors.ts";
+import { type Ran, run, succeed } from "./command.ts";
+
+/** Milliseconds that pulling an image may take. */
+const PULL = 30 * 60_000;
+
+export interface ImageFacts {
+  readonly id: string;
+  /** By the image's labels; undefined where it has none. */
+  readonly version: string | undefined;
+  readonly digest: string | undefined;
+}
+
+export interface ContainerFacts {
+  readonly id: string;
+  /** The image's ID. */
+  readonly image: string;
+  /** `running`, `exited`, `restarting`, … */
+  readonly status: string;
+  readonly exitCode: number;
+  readonly restarts: number;
+  /** What its HEALTHCHECK says; undefined when it has none. */
+  readonly health: string | undefined;
+}
+
+export const LABELS = { version: "ai.sluice.model.version", digest: "ai.sluice.model.digest" } as const;
+
+/** Docker and Compose on this machine, as v2's `docker compose` or as docker-compose 1.29, whichever is there. */
+export class Compose {
+  readonly file: string;
+  readonly #program: readonly [string, ...string[]];
+
+  private constructor(file: string, program: readonly [string, ...string[]]) {
+    this.file = file;
+    this.#program = program;
+  }
+
+  /** @throws CliError no compose file, no Compose, or no engine that answers */
+  static async open(path: string): Promise<Compose> {
+    const file = resolve(path);
+    if (!existsSync(file)) {
+      throw new CliError(
+        `there is no ${file}; name the compose file with --file, or deploy with --artifact.`,
+      );
+    }
+    const engine = await run("docker", ["version", "--format", "{{.Server.Version}}"]).catch(() => undefined);
+    if (engine === undefined) throw new CliError("there is no `docker` on this machine's PATH.");
+    if (engine.code !== 0) {
+      throw new CliError(`the Docker engine does not answer: ${engine.stderr.trim().split("\n").at(-1)}`);
+    }
+    return new Compose(file, await findCompose());
+  }
+
+  /** Where Compose reads what is deployed. */
+  get envFile(): string {
+    return join(dirname(this.file), ".env");
+  }
+
+  run(args: readonly string[], env: NodeJS.ProcessEnv = {}, signal?: AbortSignal): Promise<string> {
+    const [program, ...first] = this.#program;
+    return succeed(program, [...first, "--file", this.file, ...args], {
+      cwd: dirname(this.file),
+      env: { ...process.env, ...env },
+      ...(signal ? { signal } : {}),
+    });
+  }
+
+  /** The service's container, running or not. */
+  async container(service: string): Promise<ContainerFacts | undefined> {
+    const ids = await this.run(["ps", "--all", "--quiet", service]);
+    const id = ids.split("\n")[0];
+    if (!id) return undefined;
+    const { code, stdout } = await run("docker", ["container", "inspect", id]);
+    if (code !== 0) return undefined; // removed meanwhile
+    const [{ Image, State, RestartCount }] = JSON.parse(stdout) as [
+      {
+        Image: string;
+        RestartCount: number;
+        State: { Status: string; ExitCode: number; Health?: { Status: string } };
+      },
+    ];
+    return {
+      id,
+      image: Image,
+      status: State.Status,
+      exitCode: State.ExitCode,
+      restarts: RestartCount,
+      health: State.Health?.Status,
+    };
+  }
+
+  /** Undefined when the image is not on this machine. */
+  async image(ref: string): Promise<ImageFacts | undefined> {
+    const { code, stdout } = await run("docker", ["image", "inspect", ref]);
+    if (code !== 0) return undefined;
+    const [{ Id, Config }] = JSON.parse(stdout) as [
+      { Id: string; Config?: { Labels?: Record<string, string> } },
+    ];
+    const labels = Config?.Labels ?? {};
+    return {
+      id: Id,
+      version: labels[LABELS.version] || undefined,
+      digest: labels[LABELS.digest] || undefined,
+    };
+  }
+
+  pull(ref: string, signal: AbortSignal): Promise<Ran> {
+    return run("docker", ["pull", "--quiet", ref], { signal, timeout: PULL });
+  }
+
+  async logs(id: string, count: number): Promise<readonly string[]> {
+    const { stdout, stderr } = await run("docker", ["logs", "--tail", String(count), id]);
+    return `${stdout}${stderr}`.trimEnd().split("\n").filter(Boolean).slice(-count);
+  }
+}
+
+async function findCompose(): Promise<readonly [string, ...string[]]> {
+  for (const program of [["docker", "compose"], ["docker-compose"]] as const) {
+    const [name, ...rest] = program;
+    const ran = await run(name, [...rest, "version"]).catch(() => undefined);
+    if (ran?.code === 0) return program;
+  }
+  throw new CliError(
+    "there is no Compose on this machine: neither `docker compose` nor `docker-compose` runs.",
+  );
+}

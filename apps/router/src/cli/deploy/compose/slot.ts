@@ -1,0 +1,124 @@
+import { CliError } from "../../errors.ts";
+import type { Slot } from "../slot.ts";
+import type { Version } from "../version.ts";
+import type { Compose, ContainerFacts } from "./compose.ts";
+
+/** The port that the API listens on in its container. */
+export const CONTAINER_PORT = 8000;
+
+/** `SLUICE_GREEN_IMAGE`: what compose.yaml reads the color's image from. */
+export const imageVariable = (color: string): string =>
+  `SLUICE_${color.toUpperCase().replace(/[^A-Z0-9]/g, "_")}_IMAGE`;
+
+/** A color whose versions are containers of one Compose service. */
+export class ComposeSlot implements Slot {
+  readonly color: string;
+  readonly #compose: Compose;
+  readonly #service: string;
+
+  /** @param service pattern, where `{color}` stands for the color */
+  constructor(compose: Compose, color: string, service: string) {
+    this.color = color;
+    this.#compose = compose;
+    this.#service = service.replaceAll("{color}", color);
+  }
+
+  /** Where the router, in the same network, finds it. */
+  get target(): string {
+    return `http://${this.#service}:${CONTAINER_PORT}`;
+  }
+
+  async running(): Promise<Version | undefined> {
+    const container = await this.#container();
+    if (container?.status !== "running") return undefined;
+    const image = await this.#compose.image(container.image);
+    const { version = null, digest = null } = image ?? {};
+    return {
+      kind: "image",
+      ref: container.image,
+      image_id: container.image,
+      version,
+      digest,
+      targets: [this.target],
+    };
+  }
+
+  async clear(): Promise<void> {
+    if (await this.#container()) await this.#compose.run(["rm", "--stop", "--force", this.#service]);
+  }
+
+  async stop(): Promise<void> {
+    await this.#compose.run(["stop", this.#service]);
+  }
+
+  /** The container that was stopped, if it is still there: it is exactly what ran before. Else a new one. */
+  async start(version: Version, signal: AbortSignal): Promise<void> {
+    const old = await this.#container();
+    if (old && old.image === version.image_id) {
+      await this.#compose.run(["start", this.#service], {}, signal);
+      return;
+    }
+    // removed before it is made anew: docker-compose 1.29 cannot recreate containers on newer engines
+    if (old) await this.clear();
+    const ref = await this.#refOf(version);
+    await this.#compose.run(
+      ["up", "--detach", "--no-deps", "--no-build", this.#service],
+      this.#env(ref),
+      signal,
+    );
+    const made = await this.#container();
+    if (made?.image === version.image_id || version.image_id === undefined) return;
+    throw new CliError(
+      `Compose started ${this.#service} with another image than ${ref}; expected its image in ${this.#compose.file} to be \${${imageVariable(this.color)}}.`,
+    );
+  }
+
+  async endpoints(): Promise<readonly string[]> {
+    const bound = await this.#compose.run(["port", this.#service, String(CONTAINER_PORT)]);
+    const [, port] = /:(\d+)$/.exec(bound) ?? [];
+    if (port && port !== "0") return [`http://${bound.startsWith("[") ? "[::1]" : "127.0.0.1"}:${port}`];
+    throw new CliError(
+      `${this.#service} publishes no port ${CONTAINER_PORT} on this machine; expected \`ports: ["127.0.0.1::${CONTAINER_PORT}"]\` in ${this.#compose.file}.`,
+    );
+  }
+
+  async sound(): Promise<boolean> {
+    const container = await this.#container();
+    if (!container) throw new CliError(`there is no container of ${this.#service} any more.`);
+    const { status, exitCode, restarts, health } = container;
+    if (restarts > 0 || status === "restarting" || status === "exited" || status === "dead") {
+      throw new CliError(
+        `the container of ${this.#service} ended while it was starting (exit code ${exitCode}).`,
+      );
+    }
+    if (health === "unhealthy")
+      throw new CliError(`Docker calls the container of ${this.#service} unhealthy.`);
+    return status === "running" && (health === undefined || health === "healthy");
+  }
+
+  async lastLines(count: number): Promise<readonly string[]> {
+    try {
+      const container = await this.#container();
+      return container ? await this.#compose.logs(container.id, count) : [];
+    } catch {
+      return [];
+    }
+  }
+
+  #container(): Promise<ContainerFacts | undefined> {
+    return this.#compose.container(this.#service);
+  }
+
+  #env(ref: string): NodeJS.ProcessEnv {
+    return { [imageVariable(this.color)]: ref };
+  }
+
+  /** The reference while it still means the same image, else the image's ID: tags move. */
+  async #refOf({ ref, image_id }: Version): Promise<string> {
+    if (image_id === undefined) return ref;
+    const now = await this.#compose.image(ref);
+    if (now?.id === image_id) return ref;
+    if (await this.#compose.image(image_id)) return image_id;
+    throw new CliError(`the image ${ref} (${image_id}) is not on this machine any more.`);
+  }
+}

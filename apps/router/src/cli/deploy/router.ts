@@ -1,0 +1,121 @@
+import { type AdminClient, RefusedError } from "../admin-client.ts";
+import type { ChangeAnswer, ColorState, State, Weights } from "../admin-types.ts";
+import { CliError } from "../errors.ts";
+import { formatWeights } from "../format.ts";
+
+/** A change that is meant for the router as this deploy knows it. */
+interface Change {
+  readonly reason: string;
+  readonly signal: AbortSignal;
+}
+
+export interface TargetsAnswer {
+  readonly revision: number;
+  readonly drained?: boolean;
+}
+
+/**
+ * The router as one deploy sees it. Every change but a rollback is made for the revision that this deploy saw last: when
+ * somebody else has changed something meanwhile, the router refuses it.
+ */
+export class RouterControl {
+  readonly #client: AdminClient;
+  #revision = 0;
+
+  constructor(client: AdminClient) {
+    this.#client = client;
+  }
+
+  get url(): string {
+    return this.#client.url;
+  }
+
+  /** The router's state, whose revision later changes are made for. */
+  async look(signal?: AbortSignal): Promise<State> {
+    const state = await this.state(signal);
+    this.#revision = state.revision;
+    return state;
+  }
+
+  /** The router's state, only to look at. */
+  async state(signal?: AbortSignal): Promise<State> {
+    const state = await this.#client.call<State>("/admin/state", signal ? { signal } : {});
+    if (!Array.isArray(state.colors)) throw this.#client.foreign("its answer has no colors");
+    return state;
+  }
+
+  /** Who changed something after the revision that this deploy knows; undefined when nobody did. */
+  async overtaken(state: State): Promise<string | undefined> {
+    if (state.revision === this.#revision) return undefined;
+    return `the router's weights or targets were changed by somebody else meanwhile (now ${formatWeights(weightsOf(state))}, revision ${state.revision}; \`sluice history\` says by whom)`;
+  }
+
+  async flip(to: string, change: Change): Promise<ChangeAnswer> {
+    return this.#change<ChangeAnswer>("POST", "/admin/flip", { to }, change);
+  }
+
+  async weights(weights: Weights, change: Change): Promise<ChangeAnswer> {
+    return this.#change<ChangeAnswer>("POST", "/admin/weights", { weights }, change);
+  }
+
+  async targets(color: string, targets: readonly string[], change: Change): Promise<TargetsAnswer> {
+    return this.#change("PUT", `/admin/colors/${encodeURIComponent(color)}/targets`, { targets }, change);
+  }
+
+  /** Sets the same weights once more, and waits until the emptied colors have nothing in flight. */
+  async drained(weights: Weights, timeout: number, change: Change): Promise<ChangeAnswer> {
+    return this.#change("POST", "/admin/weights", { weights }, change, timeout);
+  }
+
+  /** All weight back to the color that last had it. No revision guards it: a rescue must not be refused. */
+  async rollback(reason: string): Promise<ChangeAnswer> {
+    const answer = await this.#client.call<ChangeAnswer>("/admin/rollback", {
+      method: "POST",
+      body: { reason },
+    });
+    this.#revision = answer.revision;
+    return answer;
+  }
+
+  async #change<T extends { revision: number }>(
+    method: "POST" | "PUT",
+    path: string,
+    body: object,
+    { reason, signal }: Change,
+    drain?: number,
+  ): Promise<T> {
+    try {
+      const answer = await this.#client.call<T>(path, {
+        method,
+        body: { ...body, reason },
+        ifMatch: this.#revision,
+        signal,
+        ...(drain === undefined
+          ? {}
+          : { wait: drain, query: { wait: "drained", timeout: `${Math.round(drain)}ms` } }),
+      });
+      this.#revision = answer.revision;
+      return answer;
+    } catch (error) {
+      if (!(error instanceof RefusedError) || error.status !== 412) throw error;
+      const why = await this.overtaken(await this.state());
+      throw new CliError(`${why ?? error.message.replace(/\.$/, "")}.`);
+    }
+  }
+}
+
+export const weightsOf = ({ colors }: State): Weights =>
+  Object.fromEntries(colors.map(({ name, weight }) => [name, weight]));
+
+export function colorOf({ colors }: State, name: string): ColorState {
+  const found = colors.find((color) => color.name === name);
+  if (found) return found;
+  const names = colors.map((color) => color.name).join(", ");
+  throw new CliError(`the router has no color ${JSON.stringify(name)}; it has ${names}.`);
+}
+
+/** The one color with weight; undefined when several have some. */
+export function soleColor({ colors }: State): ColorState | undefined {
+  const serving = colors.filter(({ weight }) => weight > 0);
+  return serving.length === 1 ? serving[0] : undefined;
+}
