@@ -40,7 +40,9 @@ await script(async () => {
   return status;
 });
 
-const percent = (share: number) => `${share < 0 ? "−" : "+"}${Math.abs(share * 100).toFixed(2)} %`;
+function percent(share: number): string {
+  return `${share < 0 ? "−" : "+"}${Math.abs(share * 100).toFixed(2)} %`;
+}
 
 /** Copies the model out of an image; false if there is no such image. @throws PipelineProblem if that cannot be told. */
 async function fetchModel(image: string): Promise<boolean> {
@@ -69,4 +71,6 @@ function isAbsent(message: string): boolean {
   return process.env.SLUICE_FIRST_RELEASE === "true" && /denied|forbidden|unauthorized/i.test(message);
 }
 
-const lastLine = (text: string) => text.trim().split("\n").at(-1) ?? "";
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1) ?? "";
+}

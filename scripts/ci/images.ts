@@ -1,5 +1,6 @@
 // Decides what a release's images are called and what goes into them: outputs of the step. `npm run ci:images`
 import { readFileSync } from "node:fs";
+import { gitFacts } from "../docker/engine.ts";
 import { need, script, setOutputs } from "./github.ts";
 import { imageNames } from "./images-of.ts";
 import { candidateOf } from "./models.ts";
@@ -12,6 +13,7 @@ await script(() => {
   const server = process.env.GITHUB_SERVER_URL || "https://github.com";
   setOutputs({
     revision,
+    created: gitFacts(".").created,
     source: `${server}/${process.env.GITHUB_REPOSITORY}`,
     router,
     router_version: version,
