@@ -7,11 +7,12 @@ import { admitHead } from "./admit-head.ts";
 import type { Engine } from "./engine-parts.ts";
 import { findHeadEnd, type Head, INCOMPLETE, MALFORMED } from "./head.ts";
 import { HEADER_TOO_LARGE, HEADER_TOO_SLOW, problemOf, UNREADABLE } from "./problems.ts";
-import { isStuck, lasting, Reads, readInto } from "./reads.ts";
+import { isStuck, Reads, readInto } from "./reads.ts";
 import { RequestHeads } from "./request-head.ts";
 import { stopWaiting, type Timed, type TimerQueue } from "./timers.ts";
 import { readTraits } from "./traits.ts";
 import { Transaction } from "./transaction.ts";
+import type { Tunnel } from "./tunnel.ts";
 import { WireFacts } from "./wire-facts.ts";
 
 /** A client that closes its half so soon after its request, in milliseconds, did both in one go. */
@@ -40,7 +41,7 @@ export class ClientConnection implements Timed {
   #rest: Buffer | undefined;
   #scanned = 0;
   #knownHost: string | undefined;
-  #tunnel: Socket | undefined;
+  #tunnel: Tunnel | undefined;
   /** When the last request came in whole, on the plane's clock. */
   #wholeIn = 0;
   #halfClosed = false;
@@ -85,9 +86,9 @@ export class ClientConnection implements Timed {
       socket.write("\r\n", "latin1");
       socket.uncork();
     } else socket.write(bytes);
-    const stuck = isStuck(socket);
-    if (stuck || (this.#tunnel && this.#halfClosed)) this.#awaitReader();
-    return !stuck;
+    if (!isStuck(socket)) return true;
+    this.#awaitReader();
+    return false;
   }
 
   /** @returns the bytes of the body */
@@ -112,7 +113,7 @@ export class ClientConnection implements Timed {
   }
 
   resumeBody(): void {
-    if (this.#tunnel === undefined && this.#transaction?.body.complete === false) this.#awaitBody();
+    if (this.#transaction?.body.complete === false) this.#awaitBody();
     this.#readOn();
   }
 
@@ -139,15 +140,15 @@ export class ClientConnection implements Timed {
   }
 
   /** From now on bytes go both ways. */
-  tunnel(upstream: Socket): void {
+  tunnel(tunnel: Tunnel): void {
     this.#state = TUNNEL;
-    this.#tunnel = upstream;
+    this.#tunnel = tunnel;
     stopWaiting(this);
     const rest = this.#rest;
     this.#rest = undefined;
-    if (rest) upstream.write(rest);
-    if (this.#halfClosed) this.#tunnelHalfClosed();
-    this.#readOn();
+    if (rest) tunnel.fromClient(rest);
+    if (this.#halfClosed) tunnel.clientEnded();
+    else if (!tunnel.stuck) this.#readOn();
   }
 
   destroy(): void {
@@ -180,10 +181,7 @@ export class ClientConnection implements Timed {
       case ANSWERING:
         return this.#readBehind(chunk);
       case TUNNEL:
-        this.#tunnel!.write(lasting(chunk));
-        if (!isStuck(this.#tunnel!)) return;
-        this.socket.pause();
-        this.#transaction!.awaitDrain();
+        return this.#tunnel!.fromClient(chunk);
     }
   }
 
@@ -298,17 +296,11 @@ export class ClientConnection implements Timed {
   /** The client has closed its sending half. */
   #ended(): void {
     this.#halfClosed = true;
-    if (this.#state === TUNNEL) this.#tunnelHalfClosed();
+    if (this.#state === TUNNEL) this.#tunnel!.clientEnded();
     else if (this.#state === READING) this.#end();
     // Closed together with its request, it still listens; later than that, it has gone away.
     else if (this.#state === ANSWERING && !this.#endedWithRequest()) this.destroy();
     else if (this.#state === LINGERING) this.socket.destroySoon();
-  }
-
-  /** The other side is told, and has as long to say its last words as a stream may be idle. */
-  #tunnelHalfClosed(): void {
-    this.#tunnel!.end();
-    this.#awaitReader();
   }
 
   #endedWithRequest(): boolean {
@@ -317,9 +309,9 @@ export class ClientConnection implements Timed {
 
   #drained(): void {
     if (this.#state === LINGERING) return;
+    if (this.#state === TUNNEL) return this.#tunnel!.clientDrained();
     stopWaiting(this);
     if (this.#state === READING) return this.#next();
-    if (this.#state === TUNNEL && this.#halfClosed) this.#awaitReader();
     const transaction = this.#transaction;
     if (transaction?.body.complete === false && !this.socket.isPaused()) this.#awaitBody();
     transaction?.resumeAnswer();

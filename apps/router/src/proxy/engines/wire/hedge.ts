@@ -7,22 +7,44 @@ import type { AnswerFraming } from "./response-head.ts";
 import type { AnswerReader, UpstreamConnection } from "./upstream-connection.ts";
 
 /** Who sent a second attempt, and is told how it goes. */
-export interface Racer {
-  /** The second attempt has answered first. It is to adopt the connection, and to read on. */
-  onHedgeWon(hedge: Hedge, head: Head, framing: AnswerFraming, rest: Buffer, at: number): void;
-  onHedgeFailed(outcome: Outcome): void;
+export interface Racer extends AnswerReader {
+  /** The second attempt has answered first. It is to be promoted, and its answer read. */
+  onHedgeWon(head: Head, framing: AnswerFraming, rest: Buffer, at: number): void;
+  onHedgeFailed(): void;
 }
 
 /** A second attempt, until its head comes or it fails (Dean and Barroso 2013, "hedged requests"). */
 export class Hedge implements AnswerReader {
   readonly upstream: UpstreamConnection;
   readonly lease: Lease;
+  readonly #engine: Engine;
+  readonly #exchange: Exchange;
   readonly #racer: Racer;
 
-  constructor(racer: Racer, upstream: UpstreamConnection, lease: Lease) {
+  constructor(engine: Engine, exchange: Exchange, racer: Racer, lease: Lease) {
+    this.#engine = engine;
+    this.#exchange = exchange;
     this.#racer = racer;
-    this.upstream = upstream;
     this.lease = lease;
+    this.upstream = engine.pool.take(lease.target, true, false);
+  }
+
+  /** Takes the first attempt's place. */
+  promote(): void {
+    this.upstream.adopt(this.#racer);
+    this.#exchange.hedgeWon(this.lease);
+  }
+
+  /** The first attempt has answered. */
+  drop(): void {
+    this.#exchange.hedgeLost();
+    new Loser(this.#engine, this.#exchange, this.upstream, this.lease);
+  }
+
+  /** Nobody waits for an answer any more. */
+  cancel(outcome: Outcome): void {
+    this.#exchange.settle(this.lease, outcome);
+    this.upstream.destroy();
   }
 
   onInterim(): boolean {
@@ -30,11 +52,13 @@ export class Hedge implements AnswerReader {
   }
 
   onHead(head: Head, framing: AnswerFraming, rest: Buffer, at: number): void {
-    this.#racer.onHedgeWon(this, head, framing, rest, at);
+    this.#racer.onHedgeWon(head, framing, rest, at);
   }
 
   onFailed(outcome: Outcome): void {
-    this.#racer.onHedgeFailed(outcome);
+    this.#exchange.settle(this.lease, outcome);
+    this.#racer.onHedgeFailed();
+    this.#exchange.hedgeLost();
   }
 
   mayResend(): boolean {

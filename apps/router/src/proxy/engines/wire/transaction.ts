@@ -1,26 +1,19 @@
 import { answeredWith, type Outcome, outcomeRow } from "../../../core/outcome.ts";
 import type { Lease } from "../../../targets/target.ts";
 import type { Exchange, Holder } from "../../exchange.ts";
-import type { Problem } from "../problem.ts";
-import { ownFields } from "../problem.ts";
-import { latin1 } from "./bytes.ts";
+import { ClientAnswer } from "./client-answer.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { Engine } from "./engine-parts.ts";
-import { FIELD } from "./field-kind.ts";
 import type { Head } from "./head.ts";
 import { Hedge, Loser, type Racer } from "./hedge.ts";
 import type { Hedgeable } from "./hedge-queue.ts";
 import { isStuck, lasting } from "./reads.ts";
 import { type AnyBody, type BodySink, NO_BODY, RequestBody } from "./request-body.ts";
 import { sendRequest, writeBodyEnd, writePiece } from "./request-writer.ts";
-import { type AnswerFraming, BODY, writeAnswerHead, writeInterimHead } from "./response-head.ts";
+import type { AnswerFraming } from "./response-head.ts";
 import type { RequestTraits } from "./traits.ts";
+import { Tunnel } from "./tunnel.ts";
 import type { AnswerReader, UpstreamConnection } from "./upstream-connection.ts";
-
-/** An answer this small goes out in one write with its head, as text. */
-const SMALL = 16 * 1024;
-/** Interim answers that one request may have. */
-const MOST_INTERIM = 32;
 
 /**
  * One request between its client and one target after another: the five steps (pick a color, pick a target, claim,
@@ -38,12 +31,8 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
   #hedge: Hedge | undefined;
   /** The first attempt of a race that the second has won. */
   #first: Lease | undefined;
-  #status = 0;
-  #bytes = 0;
-  #chunked = false;
-  #untilClose = false;
-  #closing = false;
-  #interim = 0;
+  readonly #answer: ClientAnswer;
+  #tunnel: Tunnel | undefined;
   #continued = false;
   #done = false;
 
@@ -52,6 +41,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     this.#client = client;
     this.#exchange = exchange;
     this.#traits = traits;
+    this.#answer = new ClientAnswer(engine, client, exchange, traits);
     this.#toHead = exchange.facts.method === "HEAD";
     this.body =
       traits.framing === "none"
@@ -81,6 +71,8 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     upstream.begin(this, lease, this.#toHead, this.#traits.switching);
     sendRequest(upstream, this.#traits, this.body);
     this.#askForBody();
+    // An earlier target may have taken no more of it.
+    if (!this.body.complete && this.writable) this.#client.resumeBody();
     const after = this.#mayHedge() ? this.#exchange.hedgeAfter() : undefined;
     if (after !== undefined) this.#engine.hedges.add(this, after);
   }
@@ -91,26 +83,23 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
 
   /** The first attempt is slower than the color's p95: sends a second one to another target. */
   hedge(): void {
-    if (this.#upstream === undefined || this.#status !== 0 || !this.#mayHedge()) return;
+    if (this.#upstream === undefined || this.#answer.status !== 0 || !this.#mayHedge()) return;
     const lease = this.#exchange.hedge();
     if (lease === undefined) return;
-    const upstream = this.#engine.pool.take(lease.target, true, false);
-    this.#hedge = new Hedge(this, upstream, lease);
-    upstream.begin(this.#hedge, lease, this.#toHead, false);
-    sendRequest(upstream, this.#traits, this.body);
+    this.#hedge = new Hedge(this.#engine, this.#exchange, this, lease);
+    this.#hedge.upstream.begin(this.#hedge, lease, this.#toHead, false);
+    sendRequest(this.#hedge.upstream, this.#traits, this.body);
   }
 
-  onHedgeWon(hedge: Hedge, head: Head, framing: AnswerFraming, rest: Buffer, at: number): void {
+  onHedgeWon(head: Head, framing: AnswerFraming, rest: Buffer, at: number): void {
     const first = this.#upstream!;
-    this.#promote(hedge);
+    this.#promote(this.#hedge!);
     new Loser(this.#engine, this.#exchange, first, this.#first!);
     this.onHead(head, framing, rest, at);
   }
 
-  onHedgeFailed(outcome: Outcome): void {
-    this.#exchange.settle(this.#hedge!.lease, outcome);
+  onHedgeFailed(): void {
     this.#hedge = undefined;
-    this.#exchange.hedgeLost();
   }
 
   #promote(hedge: Hedge): void {
@@ -118,17 +107,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     this.#upstream = hedge.upstream;
     this.#lease = hedge.lease;
     this.#hedge = undefined;
-    hedge.upstream.adopt(this);
-    this.#exchange.hedgeWon(hedge.lease);
-  }
-
-  /** The first attempt has answered. */
-  #dropHedge(): void {
-    const hedge = this.#hedge;
-    if (hedge === undefined) return;
-    this.#hedge = undefined;
-    this.#exchange.hedgeLost();
-    new Loser(this.#engine, this.#exchange, hedge.upstream, hedge.lease);
+    hedge.promote();
   }
 
   /** A client that expects it is told once that its body is wanted (RFC 9110 section 10.1.1). */
@@ -156,56 +135,28 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     this.giveUp(outcome);
   }
 
-  /** The target takes no more of a tunnel for now. */
-  awaitDrain(): void {
-    this.#upstream?.awaitDrain();
-  }
-
   onDrain(): void {
     this.#client.resumeBody();
   }
 
   onInterim(head: Head): boolean {
-    if (++this.#interim > MOST_INTERIM) return false;
-    // Our own 100 is the only one (RFC 9110 section 15.2.1), and HTTP/1.0 knows no interim answers.
-    if (head.status !== 100 && this.#traits.minor === 1) this.#client.write(writeInterimHead(head));
-    return true;
+    return this.#answer.interim(head);
   }
 
   onHead(head: Head, framing: AnswerFraming, rest: Buffer, at: number): void {
     this.#exchange.holder = undefined;
-    this.#dropHedge();
-    this.#status = head.status;
+    this.#hedge?.drop();
+    this.#hedge = undefined;
     const outcome = answeredWith(head.status);
     if (outcome !== "answered" && this.#exchange.retries(outcome)) return this.#again(outcome);
-    const text = this.#answerHead(head, framing);
-    if (framing.kind === BODY.length && framing.length <= SMALL && rest.length - at >= framing.length) {
-      const end = at + framing.length;
-      this.#bytes = framing.length;
-      this.#client.write(text + latin1(rest, at, end));
-      this.#upstream!.bodyTaken(rest, end);
-      this.#finish();
-    } else this.#client.write(text);
-  }
-
-  #answerHead(head: Head, { kind }: AnswerFraming): string {
-    const old = this.#traits.minor === 0;
-    this.#chunked = !old && (kind === BODY.chunked || kind === BODY.untilClose);
-    this.#untilClose = old && (kind === BODY.chunked || kind === BODY.untilClose);
-    // After an answer before the body's end the rest of the body may never come.
-    this.#closing =
-      !this.#traits.keepAlive || this.#untilClose || !this.body.complete || this.#engine.draining;
-    const connection = this.#closing ? "close" : old ? "keep-alive" : "";
-    return writeAnswerHead(head, this.#exchange, { chunked: this.#chunked, connection }, () =>
-      this.#engine.date(),
-    );
+    const end = this.#answer.begin(head, framing, rest, at, this.body.complete);
+    if (end < 0) return;
+    this.#upstream!.bodyTaken(rest, end);
+    this.#finish();
   }
 
   onBody(bytes: Buffer, start: number, end: number): void {
-    this.#bytes += end - start;
-    const part = bytes.subarray(start, end);
-    const flows = this.#client.writeBody(lasting(part), this.#chunked);
-    if (!flows) this.#upstream?.pause();
+    if (!this.#answer.part(bytes.subarray(start, end))) this.#upstream?.pause();
   }
 
   /** The client reads again. */
@@ -214,7 +165,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
   }
 
   onEnd(trailer: string): void {
-    if (this.#chunked) this.#client.write(`0\r\n${trailer}`);
+    this.#answer.end(trailer);
     this.#finish();
   }
 
@@ -223,14 +174,14 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     this.#upstream = undefined;
     this.#done = true;
     this.body.drop();
-    const outcome = answeredWith(this.#status);
+    const outcome = answeredWith(this.#answer.status);
     const reusable = upstream.release();
     this.#exchange.settle(this.#lease!, outcome);
     this.#lease!.release();
     if (reusable && this.body.complete) this.#engine.pool.put(upstream);
     else upstream.destroy();
-    this.#exchange.finish(this.#status, outcome, this.#bytes);
-    this.#client.answered(this.#closing);
+    this.#exchange.finish(this.#answer.status, outcome, this.#answer.bytes);
+    this.#client.answered(this.#answer.closing);
   }
 
   mayResend(): boolean {
@@ -244,8 +195,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
 
   onFailed(outcome: Outcome): void {
     this.#upstream = undefined;
-    if (outcome === "answered") return this.#closeTunnel();
-    if (this.#status !== 0) return this.#cut(outcome);
+    if (this.#answer.status !== 0) return this.#cut(outcome);
     this.#exchange.holder = undefined;
     this.#exchange.settle(this.#lease!, outcome);
     if (this.#hedge !== undefined) {
@@ -259,7 +209,6 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
   #again(outcome: Outcome): void {
     const upstream = this.#upstream;
     this.#upstream = undefined;
-    this.#status = 0;
     this.#exchange.settle(this.#lease!, outcome);
     upstream?.destroy();
     this.attempt();
@@ -280,29 +229,22 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
   /** An answer that broke off: the client must not take it for whole. */
   #cut(outcome: Outcome): void {
     this.#exchange.settle(this.#lease!, outcome);
-    this.#end(this.#status, outcome);
-    this.#client.cut(this.#untilClose);
+    this.#end(this.#answer.status, outcome);
+    this.#answer.cut();
   }
 
   /** The client is gone, or its message is at fault. */
   giveUp(outcome: Outcome): void {
     if (this.#done) return;
-    if (this.#status === 101) return this.#tunnelLost();
+    if (this.#tunnel !== undefined) return this.#tunnel.clientGone();
     const upstream = this.#upstream;
     this.#upstream = undefined;
     this.#exchange.holder = undefined;
     if (upstream !== undefined) this.#exchange.settle(this.#lease!, outcome);
     upstream?.destroy();
-    this.#cancelHedge(outcome);
-    this.#conclude(outcome);
-  }
-
-  #cancelHedge(outcome: Outcome): void {
-    const hedge = this.#hedge;
-    if (hedge === undefined) return;
+    this.#hedge?.cancel(outcome);
     this.#hedge = undefined;
-    this.#exchange.settle(hedge.lease, outcome);
-    hedge.upstream.destroy();
+    this.#conclude(outcome);
   }
 
   #conclude(outcome: Outcome): void {
@@ -310,49 +252,33 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     if (outcome === "client_abort") {
       this.#end(row.status, outcome);
       this.#client.destroy();
-    } else if (this.#status !== 0) {
-      this.#end(this.#status, outcome);
-      this.#client.cut(this.#untilClose);
+    } else if (this.#answer.status !== 0) {
+      this.#end(this.#answer.status, outcome);
+      this.#answer.cut();
     } else {
-      const close = !this.#traits.keepAlive || !this.body.complete || this.#engine.draining;
-      const retryAfter = row.status === 503 ? ([["Retry-After", "1"]] as const) : [];
-      const problem: Problem = { ...row, fields: [...retryAfter, ...ownFields(this.#exchange)] };
-      this.#bytes = this.#client.writeProblem(problem, this.#exchange.id, close, this.#toHead);
+      this.#answer.problem(outcome, this.body.complete, this.#toHead);
       this.#end(row.status, outcome);
-      this.#client.answered(close);
+      this.#client.answered(this.#answer.closing);
     }
   }
 
   #end(status: number, outcome: Outcome): void {
     this.#done = true;
     this.body.drop();
-    this.#exchange.finish(status, outcome, this.#bytes);
+    this.#exchange.finish(status, outcome, this.#answer.bytes);
   }
 
   onSwitched(head: Head, rest: Buffer, at: number): void {
     this.#exchange.holder = undefined;
-    this.#status = 101;
-    const upgrade = head.value(head.find(FIELD.upgrade));
-    const text = writeInterimHead(head).slice(0, -2);
-    const own = ownFields(this.#exchange).map(([name, value]) => `${name}: ${value}\r\n`);
-    this.#client.write(`${text}Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n${own.join("")}\r\n`);
-    this.#client.tunnel(this.#upstream!.socket);
-    if (at < rest.length) this.onBody(rest, at, rest.length);
-  }
-
-  /** Either side of a tunnel has ended. */
-  #closeTunnel(): void {
-    if (this.#done) return;
-    this.#exchange.settle(this.#lease!, "answered");
-    this.#end(101, "answered");
-    this.#client.answered(true);
-  }
-
-  /** The client's side of a tunnel is gone. */
-  #tunnelLost(): void {
-    const upstream = this.#upstream;
-    this.#upstream = undefined;
-    this.#closeTunnel();
-    upstream?.destroy();
+    this.#answer.switched(head);
+    const tunnel = new Tunnel(this.#engine, this.#client.socket, this.#upstream!, (bytes) => {
+      this.#answer.bytes = bytes;
+      this.#exchange.settle(this.#lease!, "answered");
+      this.#end(101, "answered");
+      this.#client.answered(true);
+    });
+    this.#tunnel = tunnel;
+    this.#client.tunnel(tunnel);
+    if (at < rest.length) tunnel.onBody(rest, at, rest.length);
   }
 }

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { Socket } from "node:net";
 import { expect, it } from "vitest";
 import { closing, eventually } from "../../../../test/support/open.ts";
@@ -91,6 +92,24 @@ it("tells the upstream that the client has closed its half, and still carries th
   expect(router.lines).toMatchObject([{ status: 101, outcome: "answered" }]);
 });
 
+it("tells the client that the upstream has closed its half, and still carries what it says", async () => {
+  const { client, router, blue } = await tunnel((socket, all) => {
+    socket.allowHalfOpen = true;
+    if (all.endsWith("first words")) socket.end("last words");
+  });
+  const ended = once(client.socket, "end");
+  client.send(UPGRADE);
+  await client.until(opened);
+  client.send("first words");
+  await ended;
+  client.send("and more");
+  await eventually(() => blue.received[0]!.endsWith("and more"));
+  expect(router.lines).toEqual([]);
+  client.socket.end();
+  await eventually(() => router.lines.length === 1 && blue.sockets.size === 0);
+  expect(router.lines).toMatchObject([{ status: 101, outcome: "answered" }]);
+});
+
 it("loses nothing that a client sent before it closed, though the upstream reads it late", async () => {
   let upstream: Socket | undefined;
   const { client, blue } = await tunnel((socket, all) => {
@@ -145,6 +164,7 @@ it.each(["end", "resetAndDestroy"] as const)("ends with the upstream's %s", asyn
   await client.until(opened);
   for (const socket of blue.sockets) socket[how]();
   await client.untilClosed();
+  client.socket.end(); // an end is passed on alone, and the other side has its say
   await eventually(() => router.lines.length === 1);
   expect(router.lines).toMatchObject([{ status: 101, outcome: "answered" }]);
   expect(blamed(router)).toBe(0);

@@ -21,7 +21,10 @@ export interface AnswerReader {
    * resumed, for a reader that pauses it.
    */
   onBody(bytes: Buffer, start: number, end: number): void;
-  /** The answer is complete. `trailer` is its trailer section, the empty line alone where there are no trailers. */
+  /**
+   * The answer is complete. `trailer` is its trailer section, the empty line alone where there are no trailers. After a
+   * switch: the target has closed its half.
+   */
   onEnd(trailer: string): void;
   /** The protocol was switched; from now on the socket is the reader's. */
   onSwitched(head: Head, rest: Buffer, at: number): void;
@@ -117,7 +120,6 @@ export class UpstreamConnection implements Timed, ChunkSink {
   /** The target takes no more of the request for now; it may be silent for as long as for an answer. */
   awaitDrain(): void {
     if (this.connected && this.#state === WAITING) this.#awaitHead();
-    else if (this.#state === SWITCHED) this.#awaitBytes();
   }
 
   /** The exchange is given up; nothing that still comes is read. */
@@ -143,7 +145,6 @@ export class UpstreamConnection implements Timed, ChunkSink {
 
   resume(): void {
     if (this.#state === BODY_STATE) this.#awaitBytes();
-    else if (this.#state === SWITCHED && this.socket.writableNeedDrain) this.#awaitBytes();
     this.socket.resume();
   }
 
@@ -159,8 +160,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
     const { timers } = this.#engine;
     if (queue === timers.pooled) return this.destroy();
     const outcome = queue === timers.connect ? "connect_timeout" : "response_timeout";
-    if (this.#state === SWITCHED) this.#fail("answered");
-    else this.#fail(this.#state === BODY_STATE ? "stream_timeout" : outcome);
+    this.#fail(this.#state === BODY_STATE ? "stream_timeout" : outcome);
   }
 
   onData(bytes: Buffer, start: number, end: number): void {
@@ -169,7 +169,14 @@ export class UpstreamConnection implements Timed, ChunkSink {
 
   #dial(): Socket {
     const { host, port } = this.target;
-    return connect({ host, port, noDelay: true, keepAlive: true, onread: this.#reads.onread });
+    return connect({
+      host,
+      port,
+      noDelay: true,
+      keepAlive: true,
+      allowHalfOpen: true,
+      onread: this.#reads.onread,
+    });
   }
 
   #awaitHead(): void {
@@ -187,7 +194,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
   }
 
   #drained(): void {
-    if ((this.#state === WAITING && !this.#bodySent) || this.#state === SWITCHED) stopWaiting(this);
+    if (this.#state === WAITING && !this.#bodySent) stopWaiting(this);
     this.#reader?.onDrain();
   }
 
@@ -300,6 +307,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
 
   /** The target has closed its half. Only a body that lasts until then is complete by it. */
   #ended(): void {
+    if (this.#state === SWITCHED) return this.#reader?.onEnd("");
     if (this.#state === BODY_STATE && this.#framing.kind === BODY.untilClose) {
       const reader = this.#reader;
       this.#complete(EMPTY, 0);
