@@ -15,9 +15,10 @@ function verify(file: string): string {
     throw new Error(`the model is version ${version}, and the image would be labeled ${MODEL_VERSION}`);
   if (MODEL_DIGEST !== "" && digest !== MODEL_DIGEST)
     throw new Error(`the model's digest is ${digest}, and the image would be labeled ${MODEL_DIGEST}`);
-  if (IMAGE !== "" && !IMAGE.endsWith(`:${version}`))
+  const tag = version.replaceAll("+", "_"); // which a tag cannot hold
+  if (IMAGE !== "" && !IMAGE.endsWith(`:${tag}`))
     throw new Error(
-      `the image would be named ${IMAGE}, and hold ${name} ${version}; expected a name that ends in :${version}. ` +
+      `the image would be named ${IMAGE}, and hold ${name} ${version}; expected a name that ends in :${tag}. ` +
         "If it is a released image, pull it instead of building it",
     );
   return `${name} ${version} ${digest}`;

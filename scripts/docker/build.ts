@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gitFacts, whyNoEngine } from "./engine.ts";
 
+const { SLUICE_IMAGE_PREFIX = "", SLUICE_BUILD_NETWORK, INIT_CWD } = process.env;
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 const HELP = `Usage: npm run docker:build -- [options]
@@ -15,7 +16,7 @@ Builds sluice-router and, after training, sluice-api:1.0.0 and sluice-api:1.0.1.
 
   --only router|api    only this kind of image
   --model FILE         an API image for this model.json under artifacts/ instead of the demo's; may be repeated
-  --prefix PREFIX      begins every image's name, such as ghcr.io/acme/
+  --prefix PREFIX      begins every image's name, such as ghcr.io/acme/ (env SLUICE_IMAGE_PREFIX)
   --version VERSION    the router image's version and second tag (default: package.json's)
   --source URL         label org.opencontainers.image.source
   --revision COMMIT    label org.opencontainers.image.revision (default: git's)
@@ -37,7 +38,7 @@ function readFlags() {
       options: {
         only: text,
         model: { type: "string", multiple: true },
-        prefix: { type: "string", default: "" },
+        prefix: { type: "string", default: SLUICE_IMAGE_PREFIX },
         version: text,
         source: { type: "string", default: "" },
         revision: text,
@@ -63,7 +64,7 @@ function main(): void {
   const images: Image[] = [];
   if (only !== "api") images.push(routerImage(flags.prefix, flags.version ?? packageVersion()));
   if (only !== "router") images.push(...modelFiles(flags.model).map((file) => apiImage(flags.prefix, file)));
-  const network = flags.network ?? process.env.SLUICE_BUILD_NETWORK;
+  const network = flags.network ?? SLUICE_BUILD_NETWORK;
   for (const image of images) build(image, common, network);
 }
 
@@ -81,7 +82,7 @@ function apiImage(prefix: string, file: string): Image {
   const model = relative(root, file).split(sep).join("/");
   return {
     file: "Dockerfile.api",
-    tags: [`${prefix}sluice-api:${version}`],
+    tags: [`${prefix}sluice-api:${version.replaceAll("+", "_")}`], // a tag cannot hold a +
     args: { MODEL: model, MODEL_VERSION: version, MODEL_DIGEST: digest },
   };
 }
@@ -95,7 +96,7 @@ function modelFiles(named: readonly string[] | undefined): string[] {
 
 /** `.dockerignore` lets these through and nothing else. */
 function inContext(file: string): string {
-  const path = resolve(process.env.INIT_CWD ?? root, file);
+  const path = resolve(INIT_CWD ?? root, file);
   if (/^artifacts[/\\][^/\\]+[/\\]model\.json$/.test(relative(root, path))) return path;
   throw new BuildError(
     `--model is ${JSON.stringify(file)}: expected artifacts/NAME/model.json in this project.`,

@@ -1,11 +1,11 @@
 // `npm run compose`: compose, whichever this machine has, in the project's folder. Without arguments it brings everything
 // up in the background, waits until the router is healthy, and says where it is.
 import { spawn, spawnSync } from "node:child_process";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findCompose, whyNoEngine } from "./engine.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const TOKEN = "deploy/compose/secrets/admin-token";
 
 const compose = findCompose();
 const why =
@@ -39,13 +39,21 @@ async function up(compose: readonly string[]): Promise<number> {
     return 1;
   }
   const at = (port: number) => ask(compose, ["port", "router", String(port)]);
+  const token = tokenFile(ask(compose, ["ps", "-q", "router"]));
   console.log(`
   router   http://${at(8080).replace("0.0.0.0", "127.0.0.1")}
-  admin    http://${at(9900)}   token in ${process.env.SLUICE_SECRETS ? `${process.env.SLUICE_SECRETS}/admin-token` : TOKEN}
+  admin    http://${at(9900)}
 
-  npm exec -- sluice status --token-file ${TOKEN}
+  npm exec -- sluice status --token-file ${token}
   npm run compose -- down`);
   return 0;
+}
+
+/** Where this machine has the admin token: in the folder that the router sees as /run/secrets. */
+function tokenFile(router: string): string {
+  const format = '{{range .Mounts}}{{if eq .Destination "/run/secrets"}}{{.Source}}{{end}}{{end}}';
+  const { stdout } = spawnSync("docker", ["inspect", "--format", format, router], { encoding: "utf8" });
+  return relative(root, join(stdout.trim(), "admin-token"));
 }
 
 /** The router's health once it is no longer starting, or how its container ended. */

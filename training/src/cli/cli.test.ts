@@ -8,8 +8,8 @@ import { fileOf, folder, goodRow, header, madeUp } from "../../test/trips-csv.ts
 
 const cli = (name: string) => join(import.meta.dirname, `${name}.ts`);
 
-function run(name: "train" | "evaluate", args: string[], cwd = folder()) {
-  const env = { ...process.env, INIT_CWD: cwd };
+function run(name: "train" | "evaluate", args: string[], cwd = folder(), more: NodeJS.ProcessEnv = {}) {
+  const env = { ...process.env, INIT_CWD: cwd, ...more };
   const { status, stdout, stderr } = spawnSync(process.execPath, [cli(name), ...args], {
     env,
     encoding: "utf8",
@@ -53,6 +53,18 @@ describe("train and evaluate", () => {
       "rows_dropped",
     ]);
     expect(JSON.parse(evaluated.stdout)).toMatchObject({ rows_used: 400, rows_dropped: 0 });
+  });
+
+  test("a build that is to be repeated says what the present is", () => {
+    const cwd = folder();
+    writeFileSync(join(cwd, "trips.csv"), madeUp(400));
+    run("train", trainArgs("trips.csv", "out"), cwd, { SOURCE_DATE_EPOCH: "1700000000" });
+    const model = JSON.parse(readFileSync(join(cwd, "out", "model.json"), "utf8"));
+    expect(model.created).toBe("2023-11-14T22:13:20.000Z");
+    const refused = run("train", trainArgs("trips.csv", "other"), cwd, { SOURCE_DATE_EPOCH: "noon" });
+    expect(refused).toMatchObject({ status: 2 });
+    expect(refused.stderr).toBe('train: SOURCE_DATE_EPOCH is "noon": expected whole seconds since 1970.\n');
+    expect(readdirSync(cwd)).not.toContain("other");
   });
 
   test("help has an example and exits with 0", () => {

@@ -36,7 +36,9 @@ const command = new Command("train")
     if (process.argv.length <= 2) return void (await trainBoth(root, reporter));
     const { csv, recipe, version, out } = required(flags);
     const seed = seedOf(flags.seed);
-    await train({ csv: userPath(csv), recipe, version, out: userPath(out), seed, reporter });
+    const given = { csv: userPath(csv), recipe, version, out: userPath(out), seed, reporter };
+    const now = sourceDate();
+    await train(now ? { ...given, now } : given);
   });
 
 function required({ csv, recipe, version, out }: Flags) {
@@ -50,6 +52,14 @@ function required({ csv, recipe, version, out }: Flags) {
 function seedOf(text: string): number {
   if (/^\d{1,10}$/.test(text)) return Number(text);
   throw new InputProblem(`--seed is "${text}": expected a whole number from 0 to 4294967295.`);
+}
+
+/** What builds that others should be able to repeat use instead of the present (reproducible-builds.org). */
+function sourceDate(): Date | undefined {
+  const { SOURCE_DATE_EPOCH: text = "" } = process.env;
+  if (text === "") return undefined;
+  if (/^\d{1,10}$/.test(text)) return new Date(Number(text) * 1000);
+  throw new InputProblem(`SOURCE_DATE_EPOCH is "${text}": expected whole seconds since 1970.`);
 }
 
 await runCommand("train", async () => void (await command.parseAsync()));

@@ -1,16 +1,10 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Child, endChildren, rootPath } from "../support/child.ts";
+import { commandsOf, IN_CONTAINERS } from "../support/readme.ts";
 
 const run = promisify(execFile);
-
-/** Each line of the shell blocks of a document. */
-function commandsOf(file: string): string[] {
-  const blocks = readFileSync(rootPath(file), "utf8").matchAll(/^```sh\n([\s\S]*?)^```/gm);
-  return [...blocks].flatMap(([, lines]) => lines!.trim().split("\n"));
-}
 
 /** What has to be seen after each of the README's commands, in their order. */
 const EXPECTED: readonly (readonly [start: string, seen: RegExp])[] = [
@@ -58,8 +52,9 @@ afterAll(async () => {
 });
 
 it("lists exactly the commands that are tested", () => {
+  const tested = [...EXPECTED, ...IN_CONTAINERS];
   const untested = commandsOf("README.md").filter(
-    (command) => !OUTSIDE.includes(command) && !EXPECTED.some(([start]) => command.startsWith(start)),
+    (command) => !OUTSIDE.includes(command) && !tested.some(([start]) => command.startsWith(start)),
   );
   expect(untested).toEqual([]);
   expect(commandsOf("README.md").slice(0, 2)).toEqual(OUTSIDE);

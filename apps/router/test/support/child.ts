@@ -78,6 +78,12 @@ export class Child {
     return this.process.exitCode;
   }
 
+  /** Resolves once all that it printed is in `output`. */
+  async closed(): Promise<void> {
+    const streams = [this.process.stdout!, this.process.stderr!];
+    await Promise.all(streams.map((stream) => (stream.closed ? undefined : once(stream, "close"))));
+  }
+
   async kill(name: NodeJS.Signals = "SIGKILL"): Promise<number | null> {
     this.signal(name);
     return this.exited();

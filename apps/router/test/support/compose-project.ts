@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { findCompose } from "../../../../scripts/docker/engine.ts";
 import { rootPath } from "./child.ts";
-import { docker, type Inspected, inspect, PROJECT, untilHealthy } from "./docker.ts";
+import { docker, type Inspected, inspect, PROJECT, removeProjects, untilHealthy } from "./docker.ts";
 
 const run = promisify(execFile);
 let projects = 0;
@@ -109,15 +109,7 @@ export class ComposeProject {
   async down(): Promise<void> {
     open.delete(this);
     try {
-      await this.compose(
-        "--profile",
-        "observability",
-        "down",
-        "--volumes",
-        "--remove-orphans",
-        "--timeout",
-        "3",
-      );
+      await removeProjects((project) => project === this.name);
     } finally {
       rmSync(this.folder, { recursive: true, force: true });
     }

@@ -90,28 +90,29 @@ export async function killFromOutside(container: string): Promise<void> {
 /** The word that all names of compose projects of tests begin with; the process that made them follows. */
 export const PROJECT = "sluicetest";
 
-/** Removes what earlier runs that were killed left behind: containers, networks, volumes and image names. */
-export async function sweep(): Promise<void> {
-  const label = "com.docker.compose.project";
+const LABEL = "com.docker.compose.project";
+
+/** Removes containers, networks and volumes of the projects that are chosen by their names. */
+export async function removeProjects(chosen: (project: string) => boolean): Promise<void> {
   const kinds = [
-    ["container", ["ps", "--all"], ["rm", "--force", "--volumes"]],
-    ["network", ["network", "ls"], ["network", "rm"]],
-    ["volume", ["volume", "ls"], ["volume", "rm"]],
-  ] as const;
-  for (const [kind, list, remove] of kinds) {
-    const id = kind === "volume" ? "{{.Name}}" : "{{.ID}}";
-    const format = `${id} {{.Label "${label}"}}`;
-    const lines = (await docker(...list, "--filter", `label=${label}`, "--format", format)).split("\n");
-    const dead = lines.map((line) => line.split(" ")).filter(([, project]) => isAbandoned(project ?? ""));
-    if (dead.length > 0) await docker(...remove, ...dead.map(([name]) => name!)).catch(() => {});
+    { list: ["ps", "--all"], name: "{{.ID}}", remove: ["rm", "--force", "--volumes"] },
+    { list: ["network", "ls"], name: "{{.ID}}", remove: ["network", "rm"] },
+    { list: ["volume", "ls"], name: "{{.Name}}", remove: ["volume", "rm"] },
+  ];
+  for (const { list, name, remove } of kinds) {
+    const format = `${name} {{.Label "${LABEL}"}}`;
+    const lines = (await docker(...list, "--filter", `label=${LABEL}`, "--format", format)).split("\n");
+    const pairs = lines.map((line) => line.split(" ")).filter(([, project]) => project && chosen(project));
+    if (pairs.length > 0) await docker(...remove, ...pairs.map(([each]) => each!));
   }
-  const names = (await docker("images", "--format", "{{.Repository}}:{{.Tag}}")).split("\n");
-  const dead = names.filter((name) => isGone(/^sluice-test-(\d+)\//.exec(name)?.[1]));
-  if (dead.length > 0) await docker("rmi", "--force", "--no-prune", ...dead).catch(() => {});
 }
 
-function isAbandoned(project: string): boolean {
-  return isGone(new RegExp(`^${PROJECT}(\\d+)-`).exec(project)?.[1]);
+/** Removes what earlier runs that were killed left behind: their projects and the names of their images. */
+export async function sweep(): Promise<void> {
+  await removeProjects((project) => isGone(new RegExp(`^${PROJECT}(\\d+)-`).exec(project)?.[1]));
+  const names = (await docker("images", "--format", "{{.Repository}}:{{.Tag}}")).split("\n");
+  const dead = names.filter((name) => isGone(/^sluice-test-(\d+)\//.exec(name)?.[1]));
+  if (dead.length > 0) await docker("rmi", "--force", "--no-prune", ...dead);
 }
 
 /** Whether a process of this number is no more. */
