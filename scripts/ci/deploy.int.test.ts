@@ -3,8 +3,10 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Sandbox } from "../test/sandbox.ts";
+import { root } from "../test/workflows.ts";
 
 const DEPLOY = "node scripts/ci/deploy.ts";
 const image = `ghcr.io/acme/sluice-api@sha256:${"a".repeat(64)}`;
@@ -66,7 +68,7 @@ describe("over SSH", () => {
     const { status, summary, outputs } = sandbox.run(DEPLOY, env);
     expect({ status, outputs }).toEqual({ status: 255, outputs: { deployed: "false" } });
     expect(summary).toContain("is not known here: Connection reset by peer");
-    expect(summary).not.toContain("Rolled back");
+    expect(summary).not.toContain("rolls back");
   });
 
   test("a folder with a quote and a blank is one word for the machine's shell", () => {
@@ -84,10 +86,24 @@ test("a rollback is the job's failure, with the reason in the summary", () => {
     const { status, stdout, summary, outputs } = sandbox.run(DEPLOY, { ...env, DEPLOY_VIA: via });
     expect({ status, outputs }).toEqual({ status: 1, outputs: { deployed: "false" } });
     expect(stdout).toContain("phase: healthy?");
-    expect(summary).toContain(
-      `### Deploy to production\n\n❌ Rolled back, the version before serves: ${reason}\n`,
-    );
+    expect(summary).toContain("### Deploy to production\n\n❌ Not deployed; ");
+    expect(summary).toContain(` rolls back by itself and says: ${reason}\n`);
   }
+});
+
+test("the real sluice deploy understands what it is asked, and its failure is the job's", () => {
+  const { sandbox, env } = machine("");
+  const run = { GITHUB_SERVER_URL: "https://github.com", GITHUB_RUN_ID: "42" };
+  const real = {
+    DEPLOY_COMMAND: `${process.execPath} ${join(root, "apps/router/bin/sluice.js")}`,
+    DEPLOY_OPTIONS: "--admin http://127.0.0.1:1 --keep-old 10m --steps 5,100",
+  };
+  const { status, summary } = sandbox.run(DEPLOY, { ...env, ...run, ...real });
+  expect(status).toBe(1);
+  // Bad options would end it with 2; it got as far as looking at the folder.
+  expect(summary).toMatch(/❌ Not deployed; .* says: sluice: there is no .*compose\.yaml/);
+  const fake = sandbox.run(DEPLOY, { ...env, ...run }).calls.at(-1)!;
+  expect(fake.slice(-2)).toEqual(["--reason", "https://github.com/Acme/Sluice/actions/runs/42"]);
 });
 
 test("a wrong use of sluice deploy is not called a rollback", () => {

@@ -39,8 +39,14 @@ function commandOf(image: string): string {
   const program = (process.env.DEPLOY_COMMAND || "sluice").split(/\s+/);
   const options = (process.env.DEPLOY_OPTIONS ?? "").split(/\s+/).filter((word) => word !== "");
   const expected = digest ? ["--expect-digest", digest] : [];
-  const words = [...program, "deploy", "--image", image, ...expected, ...options];
+  const words = [...program, "deploy", "--image", image, ...expected, ...reason(), ...options];
   return `cd ${quote(folder)} && exec ${words.map(quote).join(" ")}`;
+}
+
+/** The run's address, for the history of the router. */
+function reason(): string[] {
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: id } = process.env;
+  return server && repository && id ? ["--reason", `${server}/${repository}/actions/runs/${id}`] : [];
 }
 
 function outcome(via: string, { status, stderr }: Ended): string {
@@ -52,6 +58,6 @@ function outcome(via: string, { status, stderr }: Ended): string {
       "The next deploy cleans up or finishes what this one began; `sluice status` on the machine shows what serves."
     );
   }
-  if (status === 1) return `❌ Rolled back, the version before serves: ${reason}`;
+  if (status === 1) return `❌ Not deployed; \`sluice deploy\` rolls back by itself and says: ${reason}`;
   return `❌ \`sluice deploy\` ended with ${status}: ${reason}`;
 }
