@@ -1,0 +1,3 @@
+import { sluiceTests } from "../vitest.shared.ts";
+
+export default sluiceTests("deploy");
