@@ -1,0 +1,181 @@
+import { build, dashboard } from "./dashboard.ts";
+import { health, lines, stat } from "./panel.ts";
+
+const BY_COLOR = '{color=~"$color|none"}';
+const quantile = (q: number) =>
+  `histogram_quantile(${q}, sum by (color, le) (rate(sluice_request_duration_seconds_bucket{color=~"$color"}[$__rate_interval])))`;
+
+const builder = dashboard({
+  uid: "sluice-release",
+  title: "Sluice: Release",
+  description: "Both colors side by side: is the new version as good as the old one?",
+  variable: { label: "color", of: "sluice_traffic_weight_ratio" },
+});
+
+builder
+  .withPanel(
+    stat({
+      title: "Weight",
+      description: "Each color's share of new requests.",
+      unit: "percentunit",
+      queries: [['max by (color) (sluice_traffic_weight_ratio{color=~"$color"})', "{{color}}"]],
+    }),
+  )
+  .withPanel(
+    stat({
+      title: "Version",
+      description: "The model that each color serves, as its processes report it.",
+      unit: "none",
+      queries: [['max by (color, version) (model_api_model_info{color=~"$color"})', "{{color}} {{version}}"]],
+    }),
+  )
+  .withPanel(
+    stat({
+      title: "Error budget burn, 1 h",
+      description:
+        "How many times faster than the objective allows errors are made; above 14.4 somebody is woken.",
+      unit: "short",
+      queries: [
+        ["max(job:sluice_request_errors:ratio_rate1h) / (1 - scalar(sluice:slo:objective))", "burn rate"],
+      ],
+      thresholds: [
+        [0, "semi-dark-green"],
+        [1, "orange"],
+        [14.4, "red"],
+      ],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: "Requests",
+      description: "Answers to clients a second, by the color that answered; none: no color did.",
+      unit: "reqps",
+      queries: [[`sum by (color) (rate(sluice_requests_total${BY_COLOR}[$__rate_interval]))`, "{{color}}"]],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: "Errors",
+      description: "Share of 5xx among a color's answers.",
+      unit: "percentunit",
+      thresholds: [
+        [0, "transparent"],
+        [0.05, "red"],
+      ],
+      queries: [
+        [
+          'sum by (color) (rate(sluice_requests_total{color=~"$color",code=~"5.."}[$__rate_interval])) / (sum by (color) (rate(sluice_requests_total{color=~"$color"}[$__rate_interval])) > 0)',
+          "{{color}}",
+        ],
+      ],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: "Duration",
+      description: "From a request's head to the end of its answer: 50, 95 and 99 of 100 are faster.",
+      unit: "s",
+      thresholds: [
+        [0, "transparent"],
+        [0.5, "red"],
+      ],
+      queries: [
+        [quantile(0.5), "{{color}} p50"],
+        [quantile(0.95), "{{color}} p95"],
+        [quantile(0.99), "{{color}} p99"],
+      ],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: "Weights",
+      description: "Each color's share of new requests.",
+      unit: "percentunit",
+      max: 1,
+      steps: true,
+      queries: [['max by (color) (sluice_traffic_weight_ratio{color=~"$color"})', "{{color}}"]],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: "Epoch",
+      description:
+        "The routing table's number: every change, health included, raises it. Workers follow at once.",
+      unit: "none",
+      steps: true,
+      queries: [
+        ["max by (instance) (sluice_snapshot_epoch)", "{{instance}}"],
+        ["min by (instance) (sluice_worker_snapshot_epoch)", "{{instance}}, the last worker"],
+      ],
+    }),
+  )
+  .withPanel(
+    health({
+      title: "Health",
+      description: "Whether each target takes new requests.",
+      unit: "none",
+      queries: [['min by (color, target) (sluice_target_up{color=~"$color"})', "{{color}} {{target}}"]],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: "Failovers",
+      description: "Requests that another color took over.",
+      unit: "reqps",
+      queries: [
+        ["sum by (from, to) (rate(sluice_failovers_total[$__rate_interval]))", "from {{from}} to {{to}}"],
+      ],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: "Retries and hedges",
+      description: "Attempts that were sent again, and second attempts because the first was slow.",
+      unit: "reqps",
+      queries: [
+        [
+          'sum by (color) (rate(sluice_retries_total{color=~"$color"}[$__rate_interval]))',
+          "{{color}} retries",
+        ],
+        ['sum by (color) (rate(sluice_hedges_total{color=~"$color"}[$__rate_interval]))', "{{color}} hedges"],
+      ],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: "In flight",
+      description: "Requests that have not ended. A color that drains goes to 0.",
+      unit: "short",
+      queries: [['sum by (color) (sluice_requests_in_flight{color=~"$color"})', "{{color}}"]],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: "Endings that blame a target",
+      description: "Attempts by how they failed: refused, reset, timed out, not HTTP.",
+      unit: "reqps",
+      width: 12,
+      queries: [
+        [
+          'sum by (color, reason) (rate(sluice_upstream_errors_total{color=~"$color"}[$__rate_interval]))',
+          "{{color}} {{reason}}",
+        ],
+      ],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: "Answers by code",
+      description: "What clients were answered, but for 2xx; 499 did not wait.",
+      unit: "reqps",
+      width: 12,
+      queries: [
+        [
+          `sum by (color, code) (rate(sluice_requests_total{color=~"$color|none",code!~"2.."}[$__rate_interval]))`,
+          "{{color}} {{code}}",
+        ],
+      ],
+    }),
+  );
+
+export const release = build(builder);

@@ -1,0 +1,109 @@
+import { readdirSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type Running, startServer } from "../../apps/model-api/test/support/process.ts";
+import { endChildren, rootPath } from "../../apps/router/test/support/child.ts";
+import {
+  post,
+  type RunningRouter,
+  removeFolder,
+  startRouter,
+  untilHealth,
+} from "../../apps/router/test/support/running-router.ts";
+import { refusedPort } from "../../apps/router/test/support/upstream.ts";
+import { DASHBOARDS, installed, readRules } from "./files.ts";
+import { interpolate, queriesOf, readDashboard } from "./grafana.ts";
+import { RunningPrometheus } from "./prometheus.ts";
+
+const PATIENCE = { timeout: 100_000, interval: 300 };
+const TRIP = {
+  pickup_latitude: 40.7383,
+  pickup_longitude: -73.9998,
+  dropoff_latitude: 40.7232,
+  dropoff_longitude: -73.9995,
+  passenger_count: 1,
+};
+const FAR_TRIP = { ...TRIP, dropoff_latitude: 42.5 };
+
+let apis: readonly Running[] = [];
+let router: RunningRouter;
+let prometheus: RunningPrometheus;
+
+const startApi = (color: string, version: string) =>
+  startServer(["--color", color, "--model", rootPath(`artifacts/${version}/model.json`)]);
+
+/** A few predictions, one of a trip out of town, and a path that is not there. */
+async function traffic(): Promise<void> {
+  const predict = (data: unknown[]) =>
+    fetch(`${router.url}/api/predict/`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ data }),
+    });
+  const answers = [predict([TRIP]), predict([TRIP, TRIP, FAR_TRIP]), fetch(`${router.url}/nothing`)];
+  for (const answer of await Promise.all([...answers, ...Array.from({ length: 7 }, () => predict([TRIP]))]))
+    await answer.arrayBuffer();
+}
+
+/** Goes on with the traffic until every expression has had data. */
+async function untilData(expressions: readonly string[]): Promise<void> {
+  let missing = expressions;
+  await vi.waitFor(async () => {
+    await traffic();
+    const have = await Promise.all(missing.map((expr) => prometheus.hasData(expr)));
+    missing = missing.filter((_, i) => !have[i]);
+    expect(missing).toEqual([]);
+  }, PATIENCE);
+}
+
+describe.skipIf(!installed("prometheus"))(
+  "a real Prometheus that scrapes a router and two model APIs",
+  () => {
+    beforeAll(async () => {
+      apis = [await startApi("blue", "1.0.0"), await startApi("green", "1.0.1")];
+      const [blue, green] = apis.map(({ url }) => ({ weight: 50, targets: [url] }));
+      const metrics = `127.0.0.1:${await refusedPort()}`;
+      router = await startRouter({
+        colors: { blue, green },
+        metrics: { listen: metrics },
+        workers: 2,
+        health: { interval: "200ms", timeout: "1s" },
+      });
+      await untilHealth(router, "green", "up");
+      const api = apis.map(({ url }) => new URL(url).host);
+      prometheus = await RunningPrometheus.start({ "router.yml": [metrics], "model-api.yml": api });
+      await untilData([
+        'up{job="sluice-router"} == 1',
+        'count(up{job="sluice-model-api"} == 1) == 2',
+        "sum(sluice_target_up) == 2",
+      ]);
+      await post(router, "/admin/weights", { blue: 60, green: 40 });
+      apis[1]!.child.kill("SIGKILL"); // a change of health for the annotations, failovers and retries
+      await untilHealth(router, "green", "down");
+    });
+
+    afterAll(async () => {
+      await endChildren();
+      for (const { child } of apis) child.kill("SIGKILL");
+      removeFolder(router.folder);
+    });
+
+    it.for(readdirSync(DASHBOARDS))("has data for every query of %s", async (file) => {
+      await untilData(queriesOf(readDashboard(file)).map(({ expr }) => interpolate(expr)));
+    });
+
+    it("has data for every recording rule", async () => {
+      await untilData(readRules().flatMap(({ record }) => record ?? []));
+    });
+
+    it("can evaluate every rule", async () => {
+      await vi.waitFor(async () => expect(await prometheus.brokenRules()).toEqual([]), PATIENCE);
+    });
+
+    it("raises the alerts of what happened", async () => {
+      await untilData([
+        'ALERTS{alertname="SluiceWeightsChanged",alertstate="firing",kind="weights"}',
+        'ALERTS{alertname="SluiceColorDown",color="green"}',
+      ]);
+    });
+  },
+);
