@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
+import { Server as NetServer, type Socket } from "node:net";
 import "./quiet-extend.ts";
 import httpProxy from "http-proxy";
 import type { Address } from "../../../config/config.ts";
@@ -7,6 +7,7 @@ import type { RequestFacts } from "../../../core/request-facts.ts";
 import { type Admitted, admit, isRefusal, type Refusal } from "../../../core/request-line.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import type { CreateEngine, Engine, Listen } from "../../engine.ts";
+import { listenOn } from "../listen.ts";
 import { idField, type Problem, writeProblem } from "../problem.ts";
 import { answerProblem, fieldsOf } from "./answer.ts";
 import { Connection, type Turn } from "./connection.ts";
@@ -45,14 +46,7 @@ class HttpProxyEngine implements Engine {
   }
 
   listen(where: Listen): Promise<Address> {
-    return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen({ ...where, backlog: 1024 }, () => {
-        this.#server.off("error", reject);
-        const { address: host, port } = this.#server.address() as AddressInfo;
-        resolve({ host, port });
-      });
-    });
+    return listenOn(this.#server, where);
   }
 
   async drain(deadline: number): Promise<number> {

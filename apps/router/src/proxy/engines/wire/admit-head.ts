@@ -1,10 +1,9 @@
 import type { Field } from "../../../core/forwarding.ts";
 import { type Admitted, admit, type HeadLimits, type Refusal } from "../../../core/request-line.ts";
-import { FIELD } from "./field-kind.ts";
+import { FIELD, kinds } from "./field-kind.ts";
 import type { Head } from "./head.ts";
 
-const UNUSUAL =
-  (1 << FIELD.transferEncoding) | (1 << FIELD.expect) | (1 << FIELD.contentLength) | (1 << FIELD.upgrade);
+const UNUSUAL = kinds(FIELD.transferEncoding, FIELD.expect, FIELD.contentLength, FIELD.upgrade);
 
 /**
  * The rules of `core/request-line` on a head that was just read. A request without a body to a host that was valid a

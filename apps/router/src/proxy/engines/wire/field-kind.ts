@@ -78,3 +78,20 @@ function equals(bytes: Uint8Array, start: number, name: string): boolean {
   }
   return true;
 }
+
+/** Bit per kind, as in a head's `seen`. */
+export function kinds(...some: readonly number[]): number {
+  return some.reduce((bits, kind) => bits | (1 << kind), 0);
+}
+
+/** What never goes on as it came, in either direction: it concerns one connection, or is ours to say. */
+export const OF_ONE_HOP = kinds(
+  FIELD.transferEncoding,
+  FIELD.connection,
+  FIELD.hopByHop,
+  FIELD.te,
+  FIELD.upgrade,
+  FIELD.via,
+  FIELD.requestId,
+  FIELD.own,
+);

@@ -1,10 +1,11 @@
 import { answeredWith, type Outcome } from "../../../core/outcome.ts";
 import type { Lease } from "../../../targets/target.ts";
 import type { Exchange } from "../../exchange.ts";
+import type { AnswerReader } from "./answer-reader.ts";
 import type { Engine } from "./engine-parts.ts";
 import type { Head } from "./head.ts";
 import type { AnswerFraming } from "./response-head.ts";
-import type { AnswerReader, UpstreamConnection } from "./upstream-connection.ts";
+import type { UpstreamConnection } from "./upstream-connection.ts";
 
 /** Who sent a second attempt, and is told how it goes. */
 export interface Racer extends AnswerReader {

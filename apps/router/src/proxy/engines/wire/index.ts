@@ -1,7 +1,8 @@
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import type { Address, Config } from "../../../config/config.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import type { CreateEngine, Engine, Listen } from "../../engine.ts";
+import { listenOn } from "../listen.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { Engine as Parts } from "./engine-parts.ts";
 import { Head } from "./head.ts";
@@ -53,14 +54,7 @@ class WireEngine implements Engine, Parts {
   }
 
   listen(where: Listen): Promise<Address> {
-    return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen({ ...where, backlog: 1024 }, () => {
-        this.#server.off("error", reject);
-        const { address: host, port } = this.#server.address() as AddressInfo;
-        resolve({ host, port });
-      });
-    });
+    return listenOn(this.#server, where);
   }
 
   async drain(deadline: number): Promise<number> {

@@ -1,4 +1,4 @@
-import type { Problem } from "../problem.ts";
+import { headText, type Problem, problemBody } from "../problem.ts";
 import type { HeadFault } from "./head.ts";
 
 export const UNREADABLE: Problem = {
@@ -37,4 +37,22 @@ export function problemOf(fault: HeadFault, limits: { headers: number }): Proble
     title: "Request Header Fields Too Large",
     detail: `The request has more than ${limits.headers} header fields (limits.headers).`,
   };
+}
+
+/** A problem document as an answer (RFC 9457). @param close the connection ends with it */
+export function problemText(
+  problem: Problem,
+  requestId: string | undefined,
+  date: string,
+  close: boolean,
+): { head: string; body: string } {
+  const body = problemBody(problem, requestId);
+  const head = headText(problem.status, problem.title, [
+    ["Content-Type", "application/problem+json"],
+    ["Content-Length", String(Buffer.byteLength(body))],
+    ["Date", date],
+    ...(problem.fields ?? []),
+    ...(close ? ([["Connection", "close"]] as const) : []),
+  ]);
+  return { head, body };
 }

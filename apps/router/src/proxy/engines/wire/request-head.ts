@@ -1,7 +1,7 @@
 import { forwardedFields, namedByConnection } from "../../../core/forwarding.ts";
 import { fieldsOf } from "./admit-head.ts";
 import { copyFields } from "./copy-fields.ts";
-import { FIELD } from "./field-kind.ts";
+import { FIELD, kinds, OF_ONE_HOP } from "./field-kind.ts";
 import type { Head } from "./head.ts";
 
 /** How a request's body is delimited on the way to the upstream. */
@@ -18,32 +18,18 @@ export interface RequestContext {
 
 const WITH_BODY: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
 
-/** The kinds of field that never go on as they came. */
-const DROPPED =
-  (1 << FIELD.transferEncoding) |
-  (1 << FIELD.connection) |
-  (1 << FIELD.hopByHop) |
-  (1 << FIELD.te) |
-  (1 << FIELD.upgrade) |
-  (1 << FIELD.expect) |
-  (1 << FIELD.via) |
-  (1 << FIELD.forwardedFor) |
-  (1 << FIELD.forwarded) |
-  (1 << FIELD.forwardedProto) |
-  (1 << FIELD.forwardedHost) |
-  (1 << FIELD.claim) |
-  (1 << FIELD.requestId) |
-  (1 << FIELD.own) |
-  (1 << FIELD.host);
-
 /** Claims of a proxy that is trusted are said anew by us; without one, only our own word counts. */
-const CLAIMS =
-  (1 << FIELD.forwardedFor) |
-  (1 << FIELD.forwarded) |
-  (1 << FIELD.forwardedProto) |
-  (1 << FIELD.forwardedHost) |
-  (1 << FIELD.claim) |
-  (1 << FIELD.via);
+const CLAIMS = kinds(
+  FIELD.forwardedFor,
+  FIELD.forwarded,
+  FIELD.forwardedProto,
+  FIELD.forwardedHost,
+  FIELD.claim,
+  FIELD.via,
+);
+
+/** The kinds of field that never go on as they came. */
+const DROPPED = OF_ONE_HOP | CLAIMS | kinds(FIELD.expect, FIELD.host);
 
 /** Writes the heads of one client connection's requests as upstreams get them. */
 export class RequestHeads {

@@ -1,7 +1,6 @@
 import type { Socket } from "node:net";
 import { latin1 } from "./bytes.ts";
 import type { AnyBody } from "./request-body.ts";
-import type { BodyFraming } from "./request-head.ts";
 import type { RequestTraits } from "./traits.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
 
@@ -20,7 +19,7 @@ export function sendRequest(upstream: UpstreamConnection, traits: RequestTraits,
   } else {
     socket.cork();
     socket.write(head, "latin1");
-    for (const piece of kept) writePiece(socket, framing, piece);
+    for (const piece of kept) writePiece(socket, framing === "chunked", piece);
     if (complete) writeBodyEnd(socket, body);
     socket.uncork();
   }
@@ -29,8 +28,8 @@ export function sendRequest(upstream: UpstreamConnection, traits: RequestTraits,
 }
 
 /** Writes a piece of a body; what came in chunks goes on in chunks of our own. */
-export function writePiece(socket: Socket, framing: BodyFraming, piece: Buffer): void {
-  if (framing === "length") {
+export function writePiece(socket: Socket, chunked: boolean, piece: Buffer): void {
+  if (!chunked) {
     socket.write(piece);
     return;
   }

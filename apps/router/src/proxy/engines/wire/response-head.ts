@@ -4,7 +4,7 @@ import type { Exchange } from "../../exchange.ts";
 import { ownFields } from "../problem.ts";
 import { fieldsOf } from "./admit-head.ts";
 import { copyFields } from "./copy-fields.ts";
-import { FIELD } from "./field-kind.ts";
+import { FIELD, kinds, OF_ONE_HOP } from "./field-kind.ts";
 import type { Head } from "./head.ts";
 import { namedBy } from "./request-head.ts";
 
@@ -51,16 +51,6 @@ function doubt(head: Head): string | undefined {
   return responseFault({ status, reason, httpVersion: `1.${minor}`, fields: fieldsOf(head) });
 }
 
-const DROPPED =
-  (1 << FIELD.transferEncoding) |
-  (1 << FIELD.connection) |
-  (1 << FIELD.hopByHop) |
-  (1 << FIELD.te) |
-  (1 << FIELD.upgrade) |
-  (1 << FIELD.requestId) |
-  (1 << FIELD.own) |
-  (1 << FIELD.via);
-
 /** What is said of the connection and the framing at the end of an answer's head. */
 export interface AnswerEnd {
   readonly chunked: boolean;
@@ -106,8 +96,9 @@ function hasDate(head: Head): boolean {
 function endToEnd(head: Head): string {
   const named = head.has(FIELD.connection) ? namedBy(head) : undefined;
   // A 204 and an interim answer have no length to state (RFC 9110 section 8.6).
-  const kinds = head.status === 204 || head.status < 200 ? DROPPED | (1 << FIELD.contentLength) : DROPPED;
-  return copyFields(head, { kinds, named, also: undefined });
+  const dropped =
+    head.status === 204 || head.status < 200 ? OF_ONE_HOP | kinds(FIELD.contentLength) : OF_ONE_HOP;
+  return copyFields(head, { kinds: dropped, named, also: undefined });
 }
 
 /** What no trailer section may say: framing, routing, and who is who (RFC 9110 section 6.5.1). */

@@ -1,8 +1,8 @@
 import type { Admitted } from "../../../core/request-line.ts";
 import { FIELD } from "./field-kind.ts";
 import type { Head } from "./head.ts";
+import { keepsAlive } from "./keep-alive.ts";
 import type { BodyFraming, RequestHeads } from "./request-head.ts";
-import { keepsAlive } from "./upstream-connection.ts";
 
 /** What the client's head says beside the fields that go on. */
 export interface RequestTraits {

@@ -1,6 +1,7 @@
 import { answeredWith, type Outcome, outcomeRow } from "../../../core/outcome.ts";
 import type { Lease } from "../../../targets/target.ts";
 import type { Exchange, Holder } from "../../exchange.ts";
+import type { AnswerReader } from "./answer-reader.ts";
 import { ClientAnswer } from "./client-answer.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { Engine } from "./engine-parts.ts";
@@ -13,7 +14,7 @@ import { sendRequest, writeBodyEnd, writePiece } from "./request-writer.ts";
 import type { AnswerFraming } from "./response-head.ts";
 import type { RequestTraits } from "./traits.ts";
 import { Tunnel } from "./tunnel.ts";
-import type { AnswerReader, UpstreamConnection } from "./upstream-connection.ts";
+import type { UpstreamConnection } from "./upstream-connection.ts";
 
 /**
  * One request between its client and one target after another: the five steps (pick a color, pick a target, claim,
@@ -119,7 +120,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
 
   onPiece(piece: Buffer): void {
     if (this.#upstream === undefined) return;
-    writePiece(this.#upstream.socket, this.body.framing, lasting(piece));
+    writePiece(this.#upstream.socket, this.body.framing === "chunked", lasting(piece));
     if (this.writable) return;
     this.#client.pauseBody();
     this.#upstream.awaitDrain();

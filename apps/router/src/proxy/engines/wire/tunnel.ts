@@ -1,9 +1,10 @@
 import type { Socket } from "node:net";
 import type { Outcome } from "../../../core/outcome.ts";
+import type { AnswerReader } from "./answer-reader.ts";
 import type { Engine } from "./engine-parts.ts";
 import { isStuck, lasting } from "./reads.ts";
 import { stopWaiting, type Timed, type TimerQueue } from "./timers.ts";
-import type { AnswerReader, UpstreamConnection } from "./upstream-connection.ts";
+import type { UpstreamConnection } from "./upstream-connection.ts";
 
 /** One direction of a tunnel. Its time is up when nothing has moved for `stream_idle` though something should. */
 class Lane implements Timed {

@@ -3,10 +3,11 @@ import { FakeSocket } from "../../../../test/fuzz/fake-socket.ts";
 import { testPlane } from "../../../../test/support/plane.ts";
 import { OK } from "../../../../test/support/wire.ts";
 import type { Waiter } from "../../../targets/target.ts";
+import type { AnswerReader } from "./answer-reader.ts";
 import type { Engine } from "./engine-parts.ts";
 import { Head } from "./head.ts";
 import { Timers } from "./timers.ts";
-import { type AnswerReader, UpstreamConnection } from "./upstream-connection.ts";
+import { UpstreamConnection } from "./upstream-connection.ts";
 
 // It went back to the pool paused, and the next request there had no answer.
 it("reads on where only the last part of an answer waits for its client", () => {

@@ -2,50 +2,23 @@ import { connect, type Socket } from "node:net";
 import type { Outcome } from "../../../core/outcome.ts";
 import type { Lease, Target } from "../../../targets/target.ts";
 import { failure } from "../failure.ts";
-import { ChunkDecoder, type ChunkSink, FAULT } from "./chunked.ts";
+import { AnswerBody, MORE } from "./answer-body.ts";
+import type { AnswerReader } from "./answer-reader.ts";
+import { type ChunkSink, FAULT } from "./chunked.ts";
 import type { Engine } from "./engine-parts.ts";
 import { FIELD } from "./field-kind.ts";
-import { findHeadEnd, type Head, INCOMPLETE, MALFORMED } from "./head.ts";
+import { type Head, INCOMPLETE } from "./head.ts";
+import { HeadInput } from "./head-input.ts";
+import { keepsAlive } from "./keep-alive.ts";
 import { Reads } from "./reads.ts";
-import { type AnswerFraming, BODY, claimsBody, readFraming, relayTrailer } from "./response-head.ts";
+import { BODY, claimsBody, readFraming } from "./response-head.ts";
 import { stopWaiting, type Timed, type TimerQueue } from "./timers.ts";
-
-/** Who waits for an answer on this connection. All calls come from the connection's own events. */
-export interface AnswerReader {
-  /** A head with status 100 to 199, but 101. False: there are too many of them. */
-  onInterim(head: Head): boolean;
-  /** The final head. `rest`, which is only good during the call, is what came with it, from `at` on. */
-  onHead(head: Head, framing: AnswerFraming, rest: Buffer, at: number): void;
-  /**
-   * A part of the body. The bytes are good during the call; a part of 64 KiB or more also until the connection is
-   * resumed, for a reader that pauses it.
-   */
-  onBody(bytes: Buffer, start: number, end: number): void;
-  /**
-   * The answer is complete. `trailer` is its trailer section, the empty line alone where there are no trailers. After a
-   * switch: the target has closed its half.
-   */
-  onEnd(trailer: string): void;
-  /** The protocol was switched; from now on the socket is the reader's. */
-  onSwitched(head: Head, rest: Buffer, at: number): void;
-  /** No answer, or only a part of one. A tunnel that has ended is `answered`. */
-  onFailed(outcome: Outcome): void;
-  /** Whether the request may go to the same target once more, because the connection turned out to be stale. */
-  mayResend(): boolean;
-  /** It was stale; the lease is still held. */
-  onStale(): void;
-  /** Room to write again. */
-  onDrain(): void;
-}
 
 const IDLE = 0;
 const WAITING = 1;
 const BODY_STATE = 2;
 const SWITCHED = 3;
 const DEAD = 4;
-
-/** Bytes that a trailer section may have. */
-const MOST_TRAILER = 8192;
 
 /** One connection to a target, used by one exchange after another. */
 export class UpstreamConnection implements Timed, ChunkSink {
@@ -67,11 +40,8 @@ export class UpstreamConnection implements Timed, ChunkSink {
   #toHead = false;
   #switching = false;
   #bodySent = false;
-  #partial: Buffer | undefined;
-  #scanned = 0;
-  readonly #framing: AnswerFraming = { kind: BODY.none, length: 0, fault: undefined };
-  #rest = 0;
-  #chunks: ChunkDecoder | undefined;
+  readonly #input = new HeadInput();
+  readonly #body = new AnswerBody(this);
   readonly #reads: Reads;
   #keepAlive = false;
 
@@ -215,19 +185,12 @@ export class UpstreamConnection implements Timed, ChunkSink {
   #readHead(chunk: Buffer): void {
     if (this.#lease!.linked) this.#engine.plane.firstByte(this.#lease!);
     if (this.#reader === undefined) return this.#die(); // it came after the request had gone elsewhere
-    const bytes = this.#partial === undefined ? chunk : Buffer.concat([this.#partial, chunk]);
-    this.#partial = undefined;
+    const bytes = this.#input.take(chunk);
     let start = 0;
     while (this.#state === WAITING) {
-      const end = findHeadEnd(bytes, start, start + this.#scanned, bytes.length);
-      this.#scanned = 0;
-      const size = (end < 0 ? bytes.length : end) - start;
-      if (end === MALFORMED || size > this.#engine.answerHeader) return this.#fail("invalid_response");
-      if (end === INCOMPLETE) {
-        this.#partial = Buffer.from(bytes.subarray(start));
-        this.#scanned = Math.max(0, this.#partial.length - 1);
-        return;
-      }
+      const end = this.#input.find(bytes, start, this.#engine.answerHeader);
+      if (end === INCOMPLETE) return;
+      if (end < 0) return this.#fail("invalid_response");
       const { answerHead } = this.#engine;
       const fault = answerHead.readResponse(bytes, start, end, this.#engine.answerFields);
       if (fault !== undefined) return this.#fail("invalid_response");
@@ -248,13 +211,12 @@ export class UpstreamConnection implements Timed, ChunkSink {
   }
 
   #finalHead(head: Head, bytes: Buffer, at: number): void {
-    const framing = this.#framing;
+    const { framing } = this.#body;
     readFraming(head, this.#toHead, framing);
     if (framing.fault !== undefined) return this.#fail("invalid_response");
     this.#keepAlive = framing.kind !== BODY.untilClose && keepsAlive(head);
+    this.#body.begin();
     this.#state = BODY_STATE;
-    this.#rest = framing.length;
-    this.#chunks = framing.kind === BODY.chunked ? new ChunkDecoder(this, MOST_TRAILER) : undefined;
     stopWaiting(this);
     this.#reader?.onHead(head, framing, bytes, at);
     if (this.#state === BODY_STATE) this.#readBody(bytes, at);
@@ -266,28 +228,12 @@ export class UpstreamConnection implements Timed, ChunkSink {
   }
 
   #readBody(bytes: Buffer, at: number): void {
-    const { kind } = this.#framing;
-    if (kind === BODY.none) return this.#end(bytes, at, "\r\n");
-    this.#awaitBytes();
-    if (kind === BODY.untilClose) {
-      if (at < bytes.length) this.#reader?.onBody(bytes, at, bytes.length);
-      return;
-    }
-    if (kind === BODY.length) {
-      const end = Math.min(bytes.length, at + this.#rest);
-      this.#rest -= end - at;
-      if (end > at) this.#reader?.onBody(bytes, at, end);
-      if (this.#rest === 0 && this.#state === BODY_STATE) this.#end(bytes, end, "\r\n");
-      return;
-    }
-    const chunks = this.#chunks!;
-    const after = chunks.read(bytes, at, bytes.length);
-    if (this.#state !== BODY_STATE) return;
-    if (after === FAULT) return this.#fail("truncated");
-    if (!chunks.done) return;
-    const trailer = relayTrailer(chunks.trailer);
-    if (trailer === undefined) return this.#fail("truncated");
-    this.#end(bytes, after, trailer);
+    const body = this.#body;
+    if (body.framing.kind !== BODY.none) this.#awaitBytes();
+    const end = body.read(bytes, at);
+    if (this.#state !== BODY_STATE || end === MORE) return;
+    if (end === FAULT) return this.#fail("truncated");
+    this.#end(bytes, end, body.trailer);
   }
 
   #end(bytes: Buffer, at: number, trailer: string): void {
@@ -300,7 +246,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
   #complete(bytes: Buffer, at: number): void {
     stopWaiting(this);
     this.#state = IDLE;
-    this.#chunks = undefined;
+    this.#body.drop();
     this.#reads.small();
     if (at < bytes.length) this.#keepAlive = false;
   }
@@ -308,7 +254,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
   /** The target has closed its half. Only a body that lasts until then is complete by it. */
   #ended(): void {
     if (this.#state === SWITCHED) return this.#reader?.onEnd("");
-    if (this.#state === BODY_STATE && this.#framing.kind === BODY.untilClose) {
+    if (this.#state === BODY_STATE && this.#body.framing.kind === BODY.untilClose) {
       const reader = this.#reader;
       this.#complete(EMPTY, 0);
       reader?.onEnd("\r\n");
@@ -337,16 +283,14 @@ export class UpstreamConnection implements Timed, ChunkSink {
 
   /** A kept connection that ended without a byte: most likely the target closed it while we wrote. */
   #isStale(): boolean {
-    return (
-      this.used && this.#state === WAITING && this.#partial === undefined && this.#lease?.linked === true
-    );
+    return this.used && this.#state === WAITING && !this.#input.begun && this.#lease?.linked === true;
   }
 
   #die(): void {
     if (this.#state === DEAD) return;
     this.#state = DEAD;
     stopWaiting(this);
-    this.#partial = undefined;
+    this.#input.clear();
     this.#lease?.release();
     this.#engine.pool.forget(this);
     this.socket.destroy();
@@ -354,15 +298,3 @@ export class UpstreamConnection implements Timed, ChunkSink {
 }
 
 const EMPTY = Buffer.alloc(0);
-
-/** RFC 9112 section 9.3. */
-export function keepsAlive(head: Head): boolean {
-  if (!head.has(FIELD.connection)) return head.minor === 1;
-  let alive = head.minor === 1;
-  for (let i = head.find(FIELD.connection); i >= 0; i = head.find(FIELD.connection, i + 1)) {
-    const value = head.value(i).toLowerCase();
-    if (/(?:^|[\s,])close(?:$|[\s,])/.test(value)) return false;
-    if (/(?:^|[\s,])keep-alive(?:$|[\s,])/.test(value)) alive = true;
-  }
-  return alive;
-}
