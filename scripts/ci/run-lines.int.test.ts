@@ -118,6 +118,21 @@ const EXECUTED: Readonly<Record<string, (line: string) => void>> = {
     });
   },
 
+  "npm run -s ci:released": (line) => {
+    const sandbox = new Sandbox();
+    const env = {
+      ROUTER_IMAGE: image.replace("api", "router"),
+      API_IMAGE: image,
+      MODEL_DIGEST: `sha256:${"d".repeat(64)}`,
+    };
+    const { status, summary } = sandbox.run(line, env);
+    expect(status).toBe(0);
+    for (const value of Object.values(env)) expect(summary).toContain(`\`${value}\``);
+    const lost = sandbox.run(line, { ...env, API_IMAGE: "ghcr.io/acme/sluice-api@" });
+    expect(lost).toMatchObject({ status: 2, summary: "" });
+    expect(lost.stderr).toContain('API_IMAGE is "ghcr.io/acme/sluice-api@": expected an image such as');
+  },
+
   "npm run -s ci:deploy": (line) => {
     const sandbox = new Sandbox();
     sandbox.fake("sluice", "pwd; echo switched");
