@@ -14,8 +14,11 @@ export function whyNoEngine(): string | undefined {
   });
   if (error) return "The command docker is not installed.";
   if (status === 0) return undefined;
-  const reason = stderr.trim().split("\n")[0];
-  return `The Docker engine does not answer${reason ? `: ${reason.replace(/\.$/, "")}` : ""}.`;
+  const reason = stderr
+    .trim()
+    .split(/\n|\. /)[0]
+    ?.replace(/\.$/, "");
+  return `The Docker engine does not answer${reason ? `: ${reason}` : ""}.`;
 }
 
 /** The words that start compose: v2 (`docker compose`) if it is there, else docker-compose 1.29; undefined without any. */

@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { parse } from "yaml";
 import { ComposeProject, endProjects, imageVariables } from "../support/compose-project.ts";
 import { docker, type Inspected, inspect, killFromOutside, logs, untilContainer } from "../support/docker.ts";
 import { predict, SteadyClient, TRIP } from "../support/trips.ts";
@@ -28,6 +29,23 @@ interface State {
     readonly weight: number;
     readonly targets: readonly { readonly health: string; readonly detail?: string }[];
   }[];
+}
+
+interface UpAnswer {
+  readonly data: { readonly result: readonly { readonly metric: { readonly instance: string } }[] };
+}
+
+interface Composed {
+  readonly services: Readonly<
+    Record<
+      string,
+      {
+        readonly volumes: readonly string[];
+        readonly ports: readonly string[];
+        readonly environment: Readonly<Record<string, string>>;
+      }
+    >
+  >;
 }
 
 async function state(): Promise<State> {
@@ -116,6 +134,37 @@ describe("compose up in a clean copy", () => {
   });
 });
 
+describe("the profile observability", () => {
+  it("is scraped from inside the network: router and APIs", async () => {
+    await project.compose("--profile", "observability", "up", "--detach", "prometheus");
+    await project.healthy("prometheus");
+    const { Ports } = (await project.inspect("prometheus")).NetworkSettings;
+    expect(Ports["9090/tcp"]!.map(({ HostIp }) => HostIp)).toEqual(["127.0.0.1"]);
+    const url = await project.url("prometheus", 9090);
+    const up = async () => {
+      const answer = (await (await fetch(`${url}/api/v1/query?query=up==1`)).json()) as UpAnswer;
+      return answer.data.result.map(({ metric }) => metric.instance).sort();
+    };
+    const expected = ["api-blue:8000", "api-green:8000", "router:9901"];
+    while ((await up()).join() !== expected.join()) await new Promise((resolve) => setTimeout(resolve, 500));
+    await docker("rm", "--force", await project.container("prometheus"));
+  });
+
+  it("gives Grafana what is in this repository, and a password that was made", async () => {
+    const definition = parse(await project.compose("--profile", "observability", "config")) as Composed;
+    const { volumes, environment, ports } = definition.services.grafana!;
+    const mounts = volumes.map((volume) => String(volume).split(":"));
+    for (const [source, target] of mounts.filter(([from]) => from!.startsWith(project.folder))) {
+      expect(statSync(source!).isDirectory(), target).toBe(true);
+    }
+    expect(mounts.map(([, target]) => target)).toContain("/var/lib/grafana/dashboards");
+    expect(ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:/)]);
+    expect(environment.GF_SECURITY_ADMIN_PASSWORD__FILE).toBe("/run/secrets/grafana-password");
+    const file = join(project.folder, "deploy/compose/secrets/grafana-password");
+    expect(readFileSync(file, "utf8")).toMatch(/^[\w-]{43}\n$/);
+  });
+});
+
 describe("the containers, on a bad day", () => {
   it("lose nothing when an API is killed, and it comes back by itself", async () => {
     await setWeights({ blue: 50, green: 50 });
@@ -176,7 +225,7 @@ describe("the containers, on a bad day", () => {
     await docker("stop", await project.container("api-green"));
     await untilSeen("green", "down");
     const client = new SteadyClient(url, 250);
-    await client.more(40); // five checks of a name that is not there
+    await client.more(30); // three checks or more of a name that is not there
     expect(await client.stop()).toEqual([]);
     expect((await state()).colors.find(({ name }) => name === "blue")!.targets[0]!.health).toBe("up");
     expect(await logs(await project.container("router"))).not.toMatch(/api-blue:8000 is down/);

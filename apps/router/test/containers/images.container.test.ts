@@ -1,11 +1,21 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 import { rootPath } from "../support/child.ts";
 import { cleanCopy } from "../support/compose-project.ts";
-import { docker, untilContainer, untilHealthy } from "../support/docker.ts";
+import { docker, type Inspected, untilContainer, untilHealthy } from "../support/docker.ts";
 
 const run = promisify(execFile);
 const BASE = "node:24-bookworm-slim";
@@ -150,23 +160,68 @@ it("needs no shell", async () => {
 });
 
 it("is unhealthy without its model, and says why", async () => {
-  const id = await start(
-    apis[0],
-    "--env",
-    "MODEL_PATH=/nowhere",
-    "--health-retries",
-    "1",
-    "--health-start-period",
-    "1ms",
+  const id = await start(apis[0], "--env", "MODEL_PATH=/nowhere", "--health-start-period", "1ms");
+  const last = ({ State }: Inspected) => State.Health?.Log?.at(-1)?.Output ?? "";
+  const found = await untilContainer(
+    id,
+    (each) => each.State.Health?.Status === "unhealthy" && last(each).startsWith("503"),
   );
-  const { State } = await untilContainer(id, (found) => found.State.Health?.Status === "unhealthy");
-  expect(State.Health?.Log?.at(-1)?.Output).toMatch(/^503 .*No model is loaded/s);
+  expect(last(found)).toMatch(/No model is loaded/);
 });
 
 it("says in a sentence what the router lacks", async () => {
   const failed = docker("run", "--rm", "--read-only", router);
   await expect(failed).rejects.toThrow(/sluice: .*\/etc\/sluice\/sluice\.yaml/);
   await expect(failed).rejects.not.toThrow(/ {4}at /);
+});
+
+it.each([
+  ["http://127.0.0.1:1/", /^http:\/\/127\.0\.0\.1:1\/: .*ECONNREFUSED/],
+  ["nonsense", /^HEALTHCHECK_URL is "nonsense": expected a URL\.$/],
+])("has a healthcheck that fails on %s with a sentence", async (url, reason) => {
+  const words = ["--env", `HEALTHCHECK_URL=${url}`, "--entrypoint", "node", router, "/app/healthcheck.js"];
+  const failed = await run("docker", ["run", "--rm", ...words]).catch((error) => error);
+  expect(failed).toMatchObject({ code: 1, stderr: "" });
+  expect(failed.stdout.trim()).toMatch(reason);
+});
+
+describe("make-secrets", () => {
+  const caps = ["CHOWN", "DAC_OVERRIDE", "FOWNER"].flatMap((cap) => ["--cap-add", cap]);
+  /** Runs it as compose's service `secrets` does, on a folder with these files. */
+  async function make(files: Readonly<Record<string, string>>): Promise<string> {
+    const folder = mkdtempSync(join(tmpdir(), "sluice-secrets-"));
+    for (const [name, text] of Object.entries(files))
+      writeFileSync(join(folder, name), text, { mode: 0o600 });
+    const hard = ["--rm", "--read-only", "--cap-drop", "ALL", ...caps, "--user", "0:0", "--network", "none"];
+    const words = ["--volume", `${folder}:/secrets`, "--entrypoint", "node", router, "/app/make-secrets.js"];
+    await docker("run", ...hard, ...words, "/secrets/admin-token");
+    return folder;
+  }
+
+  it("keeps a token that is there, and lets the images read it", async () => {
+    const file = join(await make({ "admin-token": "mine\n" }), "admin-token");
+    expect(statSync(file)).toMatchObject({ gid: 1000, mode: 0o100640 });
+    expect(
+      await docker(
+        "run",
+        "--rm",
+        "--volume",
+        `${file}:/t:ro`,
+        "--entrypoint",
+        "node",
+        router,
+        "-p",
+        'fs.readFileSync("/t", "utf8")',
+      ),
+    ).toBe("mine");
+  });
+
+  it("refuses an empty token, and leaves no part of a file", async () => {
+    await expect(make({ "admin-token": "" })).rejects.toThrow(
+      /make-secrets: \/secrets\/admin-token is empty: expected a token in it\./,
+    );
+    expect(readdirSync(await make({}))).toEqual(["admin-token"]);
+  });
 });
 
 describe("a build", () => {
@@ -188,9 +243,10 @@ describe("a build", () => {
   });
 
   it("makes the same files from the same sources", async () => {
-    const name = `${prefix}again`;
-    await build("--no-cache", "--file", "Dockerfile.router", "--tag", name);
-    expect(await filesOf(name)).toBe(await filesOf(router));
+    const [once, again] = [`${prefix}once`, `${prefix}again`];
+    await build("--file", "Dockerfile.router", "--tag", once);
+    await build("--no-cache", "--file", "Dockerfile.router", "--tag", again);
+    expect(await filesOf(again)).toBe(await filesOf(once));
   });
 
   it("never sees secrets, data, state or installed packages", async () => {
