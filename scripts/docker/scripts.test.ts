@@ -42,8 +42,7 @@ describe.each(["compose.ts", "build.ts"])("%s", (script) => {
     expect(run(script, bin({ docker }))).toEqual({
       status: 1,
       stdout: "",
-      stderr: `${name}: The Docker engine does not answer: Cannot connect to the Docker daemon. Is it running.
-`,
+      stderr: `${name}: The Docker engine does not answer: Cannot connect to the Docker daemon.\n`,
     });
   });
 });
