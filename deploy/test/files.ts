@@ -30,8 +30,8 @@ export function readRules(): Rule[] {
 }
 
 /** Whether a program can be started here; in CI a missing one fails the tests that need it instead. */
-export function installed(program: string): boolean {
-  const found = spawnSync(program, ["--version"]).error === undefined;
+export function installed(program: string, versionFlag = "--version"): boolean {
+  const found = spawnSync(program, [versionFlag]).error === undefined;
   if (!found) console.log(`${program} is not installed: what needs it is not tested.`);
   return found || process.env.CI === "true";
 }
