@@ -1,5 +1,7 @@
 /** Which fields pass a proxy, and which it adds (RFC 9110 section 7.6, RFC 7239). */
 
+import { withoutBlanks } from "./blanks.ts";
+
 /** A header field as it was sent: name, value. */
 export type Field = readonly [name: string, value: string];
 
@@ -49,7 +51,7 @@ export function namedByConnection(fields: readonly Field[]): ReadonlySet<string>
   const named = new Set<string>();
   for (const [name, value] of fields) {
     if (name.toLowerCase() !== "connection") continue;
-    for (const option of value.split(",")) named.add(option.trim().toLowerCase());
+    for (const option of value.split(",")) named.add(withoutBlanks(option).toLowerCase());
   }
   for (const name of NOT_REMOVABLE) named.delete(name);
   return named;
@@ -84,10 +86,11 @@ export function requestFields(fields: readonly Field[], by: Forwarding): Field[]
 /** What a request says of where it came from and through whom. */
 export function forwardedFields(fields: readonly Field[], by: Forwarding): Field[] {
   const told = (name: string) => (by.trusted ? joined(fields, name) : undefined);
+  const host = told("x-forwarded-host") ?? by.host; // empty for an HTTP/1.0 client that named none
   const added: Field[] = [
     ["X-Forwarded-For", append(told("x-forwarded-for"), by.peer)],
     ["X-Forwarded-Proto", told("x-forwarded-proto") ?? by.scheme],
-    ["X-Forwarded-Host", told("x-forwarded-host") ?? by.host],
+    ...(host === "" ? [] : ([["X-Forwarded-Host", host]] as const)),
     ["Forwarded", append(told("forwarded"), forwardedElement(by))],
     ["Via", append(joined(fields, "via"), `${by.httpVersion} ${PSEUDONYM}`)],
     ["X-Request-Id", by.requestId],
@@ -102,7 +105,8 @@ export function forwardedFields(fields: readonly Field[], by: Forwarding): Field
 /** RFC 7239 section 4; an IPv6 address stands in brackets and quotes (section 6). */
 function forwardedElement(by: Forwarding): string {
   const node = by.peer.includes(":") ? `"[${by.peer}]"` : by.peer;
-  return `for=${node};host="${by.host.replace(/["\\]/g, "\\$&")}";proto=${by.scheme}`;
+  const host = by.host === "" ? "" : `host="${by.host.replace(/["\\]/g, "\\$&")}";`;
+  return `for=${node};${host}proto=${by.scheme}`;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { withoutBlanks } from "./blanks.ts";
 import type { Field } from "./forwarding.ts";
 
 /** Why a request is refused before it gets a color. */
@@ -120,7 +121,7 @@ function framingFault(head: Head, { codings, lengths }: Survey): Refusal | undef
   const names = codings
     .join(",")
     .split(",")
-    .map((name) => name.trim().toLowerCase());
+    .map((name) => withoutBlanks(name).toLowerCase());
   if (names.length === 1 && names[0] === "chunked") return undefined;
   if (names.indexOf("chunked") === names.length - 1) {
     const detail = "The only transfer coding understood here is chunked.";
@@ -138,7 +139,8 @@ function lengthFault(lengths: readonly string[], limit: number): Refusal | undef
 /** RFC 9110 section 10.1.1: an HTTP/1.0 client cannot expect anything. */
 function expectationFault(head: Head, expectations: readonly string[]): Refusal | undefined {
   if (expectations.length === 0 || head.httpVersion === "1.0") return undefined;
-  if (expectations.length === 1 && expectations[0]!.trim().toLowerCase() === "100-continue") return undefined;
+  if (expectations.length === 1 && withoutBlanks(expectations[0]!).toLowerCase() === "100-continue")
+    return undefined;
   const detail = "The only expectation understood here is 100-continue.";
   return { status: 417, title: "Expectation Failed", detail };
 }

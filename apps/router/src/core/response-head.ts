@@ -1,3 +1,4 @@
+import { withoutBlanks } from "./blanks.ts";
 import type { Field } from "./forwarding.ts";
 
 /** The head of an upstream's final answer. */
@@ -30,5 +31,7 @@ export function responseFault(head: ResponseHead): string | undefined {
   if (coding === undefined) return undefined;
   if (length !== undefined) return "it has both Content-Length and Transfer-Encoding";
   if (head.httpVersion === "1.0") return "HTTP/1.0 has no Transfer-Encoding";
-  return coding.trim().toLowerCase() === "chunked" ? undefined : "its Transfer-Encoding is not chunked";
+  return withoutBlanks(coding).toLowerCase() === "chunked"
+    ? undefined
+    : "its Transfer-Encoding is not chunked";
 }

@@ -73,6 +73,15 @@ export const CONNECTIONS: readonly Case[] = [
     closed: true,
   },
   {
+    name: "an HTTP/1.0 client that names no host claims none",
+    rfc: "9112 §3.2",
+    send: "GET / HTTP/1.0\r\n\r\n",
+    responses: [200],
+    upstreamHas: [/\r\nhost: [^\r]/i, /\r\nforwarded: for=127\.0\.0\.1;proto=http\r\n/i],
+    upstreamLacks: [/x-forwarded-host/i],
+    closed: true,
+  },
+  {
     name: "an HTTP/1.0 client may keep its connection",
     rfc: "9112 §9.3",
     send: "GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n",

@@ -50,6 +50,11 @@ export const RESPONSES: readonly Case[] = [
     "end",
   ),
   doubtful(
+    "an answer with a no-break space in Transfer-Encoding, which JavaScript trims",
+    "9112 §6.1",
+    `${OK}Transfer-Encoding: \xa0chunked\r\n\r\n0\r\n\r\n`,
+  ),
+  doubtful(
     "an answer with Transfer-Encoding: gzip, chunked",
     "9112 §6.1",
     `${OK}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,

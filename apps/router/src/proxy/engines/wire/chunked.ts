@@ -4,6 +4,8 @@ import { EXTENSION_FAULT, EXTENSION_START, extensionStep, mayEnd } from "./chunk
 /** Bounds on what nobody needs and an attacker could send without end. */
 const MOST_SIZE_DIGITS = 13; // 2^52 bytes: every size is a safe integer
 const MOST_EXTENSION_BYTES = 256;
+/** Bytes of extensions beyond what a body's content accounts for: two for each of its bytes, and 16 a chunk (as Go does). */
+const MOST_EXCESS = 16 * 1024;
 
 const SIZE = 0;
 const EXTENSION = 1;
@@ -37,6 +39,8 @@ export class ChunkDecoder {
   #rest = 0;
   #extension = EXTENSION_START;
   #extensionBytes = 0;
+  /** Of the whole body so far. */
+  #excess = 0;
   #trailerBytes: Buffer | undefined;
 
   /** @param mostTrailer bytes that the trailer section may have. */
@@ -99,7 +103,8 @@ export class ChunkDecoder {
   #extensionByte(byte: number): boolean {
     if (byte === CR) {
       this.#state = SIZE_LF;
-      return mayEnd(this.#extension);
+      this.#excess = Math.max(0, this.#excess + this.#extensionBytes - 2 * this.#rest - 16);
+      return mayEnd(this.#extension) && this.#excess <= MOST_EXCESS;
     }
     this.#extension = extensionStep(this.#extension, byte);
     return this.#extension !== EXTENSION_FAULT && ++this.#extensionBytes <= MOST_EXTENSION_BYTES;

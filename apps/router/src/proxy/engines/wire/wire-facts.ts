@@ -1,5 +1,5 @@
+import { withoutBlanks } from "../../../core/blanks.ts";
 import type { RequestFacts } from "../../../core/request-facts.ts";
-import { HTAB, SP } from "./bytes.ts";
 import { FIELD } from "./field-kind.ts";
 import type { Head } from "./head.ts";
 
@@ -28,22 +28,9 @@ export class WireFacts implements RequestFacts {
     for (const line of this.#text.slice(this.#fieldsAt, -4).split("\r\n")) {
       const colon = line.indexOf(":");
       if (colon !== name.length || line.slice(0, colon).toLowerCase() !== name) continue;
-      const value = trimmed(line, colon + 1);
+      const value = withoutBlanks(line, colon + 1);
       joined = joined === undefined ? value : `${joined}, ${value}`;
     }
     return joined;
   }
-}
-
-/** Without spaces and tabs around it (RFC 9110 section 5.6.3); trim() would take a byte 0xA0 for white space, too. */
-function trimmed(line: string, from: number): string {
-  let start = from;
-  let end = line.length;
-  while (start < end && isBlank(line.charCodeAt(start))) start++;
-  while (end > start && isBlank(line.charCodeAt(end - 1))) end--;
-  return line.slice(start, end);
-}
-
-function isBlank(code: number): boolean {
-  return code === SP || code === HTAB;
 }
