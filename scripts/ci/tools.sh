@@ -3,8 +3,8 @@
 # Needs Debian or Ubuntu, and root or sudo without a password; elsewhere it does nothing and says so.
 set -euo pipefail
 
-packages=(nginx haproxy wrk prometheus curl)
-programs=(nginx haproxy wrk promtool curl)
+packages=(nginx haproxy wrk prometheus curl caddy openssl iproute2 systemd)
+programs=(nginx haproxy wrk promtool curl caddy openssl ss systemd-analyze)
 
 missing=()
 for program in "${programs[@]}"; do

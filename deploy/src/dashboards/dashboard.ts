@@ -85,9 +85,10 @@ export function dashboard(options: {
   return builder;
 }
 
-/** Gives every panel a number, which links and alerts refer to. */
+/** Gives every panel a number, which links and alerts refer to, and leaves the events' switches in sight. */
 export function build(builder: DashboardBuilder): Dashboard {
   const built = builder.build();
+  for (const event of built.annotations?.list ?? []) delete event.placement;
   built.panels?.forEach((panel, i) => {
     panel.id = i + 1;
   });
