@@ -22,7 +22,11 @@ export function addDeploy(program: Command): void {
       "--keep-old <duration>",
       "keep the old version running for so long (default: stop it once it is drained)",
     )
-    .option("--timeout <duration>", "how long the new version may take to get ready", "60s")
+    .option(
+      "--timeout <duration>",
+      "how long the new version may take to get ready, and then to get warm",
+      "60s",
+    )
     .option("--drain-timeout <duration>", "how long the old version's requests may take to end", "30s")
     .option(
       "--warm-p95 <duration>",

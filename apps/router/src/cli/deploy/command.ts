@@ -1,7 +1,9 @@
 import { resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "commander";
+import type { AdminClient } from "../admin-client.ts";
 import type { StopOldFlags } from "../deploy.ts";
+import { CliError } from "../errors.ts";
 import { connect, globalsOf, tokenOf } from "../globals.ts";
 import { complain, print, printJson } from "../output.ts";
 import { Compose } from "./compose/compose.ts";
@@ -16,31 +18,59 @@ import { describeSuccess, type Report } from "./report.ts";
 import { RouterControl } from "./router.ts";
 import { type DeployParts, deploy, describePlan, plan } from "./run.ts";
 
-/** @returns the exit code. @throws CliError nothing was begun */
-export async function runDeploy(flags: DeployFlags, self: Command): Promise<number> {
+/**
+ * Runs `sluice deploy`.
+ * @param watch instead of the terminal
+ * @returns the exit code
+ * @throws CliError nothing was begun
+ */
+export async function runDeploy(flags: DeployFlags, self: Command, watch?: Progress): Promise<number> {
   const { json = false } = globalsOf(self);
-  const client = connect(self);
-  const settings = { ...readSettings(flags, process.env), reaper: reaperOf(flags, self, client.url) };
+  outliveReaders();
+  try {
+    const interrupt = interruptOnSignals();
+    const progress = watch ?? (json || flags.dryRun ? silentProgress : await visibleProgress());
+    const connection = { client: connect(self), token: tokenOf(globalsOf(self), process.env) };
+    const parts = await partsOf(flags, connection, progress, interrupt.signal);
+    if (flags.dryRun) return await dryRun(parts, json);
+    const report = await deploy(parts);
+    if (json) printJson(report);
+    return tell(report, json);
+  } catch (error) {
+    if (json && error instanceof CliError) printJson({ ok: false, result: "refused", error: error.message });
+    throw error;
+  }
+}
+
+export interface Connection {
+  readonly client: AdminClient;
+  readonly token: string | undefined;
+}
+
+/** What a deploy is made of, by its options. @throws CliError of usage, or there is no Compose */
+export async function partsOf(
+  flags: DeployFlags,
+  connection: Connection,
+  progress: Progress,
+  interrupted: AbortSignal,
+): Promise<DeployParts> {
+  const { client } = connection;
+  const settings = { ...readSettings(flags, process.env), reaper: reaperOf(flags, connection) };
   const driverFor = driversOf(flags, settings.folder);
-  const driver = await driverFor({
-    kind: flags.image === undefined ? "artifact" : "image",
-    ref: flags.image === undefined ? flags.artifact! : imageOf(flags.image),
-  });
-  const interrupt = interruptOnSignals();
-  const progress = json || flags.dryRun ? silentProgress : await visibleProgress();
-  const parts: DeployParts = {
-    settings,
-    client,
-    driver,
-    driverFor,
-    color: flags.color,
-    progress,
-    interrupted: interrupt.signal,
-  };
-  if (flags.dryRun) return dryRun(parts, json);
-  const report = await deploy(parts);
-  if (json) printJson(report);
-  return tell(report, json);
+  const driver = await driverFor(
+    flags.image === undefined
+      ? { kind: "artifact", ref: flags.artifact! }
+      : { kind: "image", ref: imageOf(flags.image) },
+  );
+  return { settings, client, driver, driverFor, color: flags.color, progress, interrupted };
+}
+
+/** A terminal or a pipe that goes away must not end a deploy in the middle. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.removeAllListeners("error");
+    stream.on("error", () => {});
+  }
 }
 
 async function dryRun(parts: DeployParts, json: boolean): Promise<number> {
@@ -72,11 +102,10 @@ async function visibleProgress(): Promise<Progress> {
 }
 
 /** The token goes by the environment: other users can see a process' arguments. */
-function reaperOf({ file, service }: DeployFlags, self: Command, admin: string) {
-  const token = tokenOf(globalsOf(self), process.env);
+function reaperOf({ file, service }: DeployFlags, { client, token }: Connection) {
   return {
     args: ["--file", resolve(file), "--service", service],
-    env: { SLUICE_ADMIN: admin, ...(token === undefined ? {} : { SLUICE_ADMIN_TOKEN: token }) },
+    env: { SLUICE_ADMIN: client.url, ...(token === undefined ? {} : { SLUICE_ADMIN_TOKEN: token }) },
   };
 }
 

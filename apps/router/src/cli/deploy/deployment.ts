@@ -51,6 +51,8 @@ export interface Deployment {
   readonly router: RouterControl;
   readonly driver: Driver;
   readonly color: string;
+  /** Its weight before; almost always 0. */
+  readonly weight: number;
   readonly slot: Slot;
   readonly old: Old;
   readonly targetsBefore: readonly string[];

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import type { Deployment } from "./deployment.ts";
+import { entryScript } from "./entry.ts";
 import { takeLock } from "./lock.ts";
 import { RecordFile } from "./record.ts";
 import { colorOf, type RouterControl } from "./router.ts";
@@ -19,7 +20,7 @@ export async function keepWarm({ id, settings, old }: Deployment, milliseconds: 
     "--kind",
     old.version!.kind,
   ];
-  const child = spawn(process.execPath, [process.argv[1]!, "stop-old", ...own, ...args], {
+  const child = spawn(process.execPath, [entryScript(), "stop-old", ...own, ...args], {
     detached: true,
     stdio: "ignore",
     env: { ...env, ...secrets },

@@ -5,36 +5,32 @@ import type { Old } from "./deployment.ts";
 import type { Driver } from "./driver.ts";
 import { LocalSlot } from "./local/slot.ts";
 import type { DeployRecord } from "./record.ts";
-import { colorOf, soleColor, weightsOf } from "./router.ts";
+import { colorOf, weightsOf } from "./router.ts";
 import type { Slot } from "./slot.ts";
 
 /**
  * The color that serves and the one to deploy to: the idle one, and of several rather one that is no standby.
- * @param wanted the color that was asked for
- * @throws CliError there is none, or the one that was asked for has weight
+ * @param wanted the color that was asked for; if it serves beside one other, its requests go to that one first
+ * @throws CliError there is none
  */
 export function chooseColors(
   state: State,
   wanted: string | undefined,
 ): { readonly color: ColorState; readonly from: ColorState } {
-  const from = soleColor(state);
-  if (!from) {
-    const heaviest = state.colors.toSorted((a, b) => b.weight - a.weight)[0]?.name ?? "blue";
-    throw new CliError(
-      `no color is idle that a version could be deployed to, with one other that serves: ${formatWeights(weightsOf(state))}. Give all weight to one first: \`sluice flip ${heaviest} --wait\`.`,
-    );
-  }
-  if (wanted !== undefined) {
-    const color = colorOf(state, wanted);
-    if (color.weight === 0) return { color, from };
-    throw new CliError(
-      `${wanted} serves (${formatWeights(weightsOf(state))}), so nothing can be deployed to it; choose another color, or move its weight first: \`sluice flip COLOR --wait\`.`,
-    );
-  }
+  const serving = state.colors.filter(({ weight, name }) => weight > 0 && name !== wanted);
+  const [from] = serving;
+  if (!from)
+    throw new CliError(`${wanted} has all weight, so nothing can be deployed to it; expected another color.`);
+  if (serving.length > 1) throw new CliError(notIdle(state, from.name, serving[1]!.name));
+  if (wanted !== undefined) return { color: colorOf(state, wanted), from };
   const idle = state.colors.filter(({ weight }) => weight === 0);
   const color = idle.find(({ name }) => name !== state.standby) ?? idle[0];
   if (color) return { color, from };
   throw new CliError(`${from.name} is the router's only color; a deploy needs a second one.`);
+}
+
+function notIdle(state: State, one: string, other: string): string {
+  return `several colors serve (${formatWeights(weightsOf(state))}), so none is idle that a version could be deployed to; give all weight to one first with \`sluice flip ${one}\`, or name the one to replace with --color ${other}.`;
 }
 
 /** What serves now, and whether it is this machine's to stop. */

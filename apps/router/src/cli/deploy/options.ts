@@ -33,24 +33,22 @@ export interface DeployFlags {
 export const DEFAULT_URL = "http://127.0.0.1:8080";
 export const DEFAULT_FOLDER = "var/deploy";
 
-/** Milliseconds that a new version may take to answer quickly. */
-const WARM_TIMEOUT = 30_000;
-
 /** @throws CliError of usage: the first value that cannot be used, and what was expected */
 export function readSettings(flags: DeployFlags, env: NodeJS.ProcessEnv): Omit<DeploySettings, "reaper"> {
   const ref = flags.image ?? flags.artifact;
   if (ref === undefined || (flags.image !== undefined && flags.artifact !== undefined)) {
     throw usageError("expected what to deploy: either --image REF or --artifact FILE.");
   }
+  const timeout = duration("--timeout", flags.timeout);
   return {
     folder: folderOf(flags.folder, env),
     url: urlOf(flags.url, env),
     requests: count("--requests", flags.requests),
     expectVersion: flags.expectVersion,
     expectDigest: digest(flags.expectDigest),
-    warm: { p95: duration("--warm-p95", flags.warmP95), timeout: WARM_TIMEOUT },
+    warm: { p95: duration("--warm-p95", flags.warmP95), timeout },
     switch: switchOf(flags),
-    timeout: duration("--timeout", flags.timeout),
+    timeout,
     drainTimeout: duration("--drain-timeout", flags.drainTimeout),
     keepOld: flags.keepOld === undefined ? undefined : duration("--keep-old", flags.keepOld),
     reason: flags.reason ?? `deploy ${ref}`,

@@ -31,12 +31,14 @@ export function phasesOf(deploy: Deployment): readonly Phase[] {
 }
 
 /** The idle color's targets go first: what runs there next must not be a standby before it is proved. */
-function clean({ router, settings, color, slot, targetsBefore }: Deployment): Phase {
+function clean({ router, settings, color, weight, slot, old, targetsBefore }: Deployment): Phase {
   const reason = `${settings.reason}: make room`;
   return {
     name: "clean",
-    title: `clear ${color} of what is left there`,
+    title: `${weight > 0 ? `give the requests of ${color} to ${old.color}, and ` : ""}clear ${color} of what is left there`,
     async run({ signal, note }) {
+      // it may serve beside the other one, where it was asked for by name
+      if (weight > 0) await router.flip(old.color, { reason, signal });
       if (targetsBefore.length > 0) await router.targets(color, [], { reason, signal });
       const idle = await untilIdle(router, color, { signal, timeout: settings.drainTimeout });
       if (!idle) note(`${color} still has requests in flight; they have as long as it takes to end`);

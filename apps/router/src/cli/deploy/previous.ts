@@ -16,6 +16,9 @@ export interface PreviousParts {
   readonly note: (text: string) => void;
 }
 
+/** Lines of its log that are shown when it does not get ready. */
+const LINES = 5;
+
 /**
  * Before a rollback: starts the previous version again if a deploy has stopped it, and waits until the router sees it
  * healthy. Never throws, because nothing may hold back a rollback.
@@ -64,7 +67,10 @@ async function bring(
     note(`starting ${version.ref} on ${color} again`);
     await slot.start(version, signal);
   }
-  await untilReady(slot, { signal, timeout });
+  await untilReady(slot, { signal, timeout }).catch(async (error) => {
+    for (const line of await slot.lastLines(LINES)) note(line);
+    throw error;
+  });
   if (colorOf(await router.look(), color).targets.length === 0)
     await router.targets(color, version.targets, { reason: "rollback", signal });
   await untilSeen(router, color, { signal, timeout });

@@ -19,6 +19,7 @@ export type Recovery = "clean up" | "finish" | "go back";
  */
 export function decide(entry: JournalEntry, state: State): Recovery {
   if (colorOf(state, entry.color).weight === 0) return "clean up";
+  if (entry.phase === "clean" && !entry.undoing) return "clean up"; // it may have had weight before, and still does
   if (entry.undoing) return "go back";
   return soleColor(state)?.name === entry.color ? "finish" : "go back";
 }
@@ -111,6 +112,7 @@ async function rebuild(parts: RecoverParts): Promise<Deployment> {
     router,
     driver,
     color: entry.color,
+    weight: 0,
     slot: driver.slot(entry.color),
     old: {
       color: entry.from,

@@ -55,7 +55,9 @@ export async function deploy(parts: DeployParts): Promise<Report> {
       },
     });
     // while the new version may still serve, the next deploy has to know
-    if (!outcome.failure?.stuck) await journal.remove();
+    if (!outcome.failure?.stuck) {
+      await journal.remove().catch(({ message }) => deployment.warnings.push(message.replace(/\.$/, "")));
+    }
     if (outcome.failure) return failed(deployment, outcome, lines);
     await prune(deployment);
     return succeeded(deployment, outcome.timings, "deployed");
@@ -145,6 +147,7 @@ async function look(parts: DeployParts): Promise<Deployment> {
     router,
     driver,
     color: color.name,
+    weight: color.weight,
     slot: driver.slot(color.name),
     old,
     targetsBefore: before,

@@ -17,6 +17,8 @@ export interface ContainerFacts {
   readonly id: string;
   /** The image's ID. */
   readonly image: string;
+  /** The image as it was named when the container was made. */
+  readonly ref: string;
   /** `running`, `exited`, `restarting`, … */
   readonly status: string;
   readonly exitCode: number;
@@ -74,9 +76,10 @@ export class Compose {
     if (!id) return undefined;
     const { code, stdout } = await run("docker", ["container", "inspect", id]);
     if (code !== 0) return undefined; // removed meanwhile
-    const [{ Image, State, RestartCount }] = JSON.parse(stdout) as [
+    const [{ Image, Config, State, RestartCount }] = JSON.parse(stdout) as [
       {
         Image: string;
+        Config: { Image: string };
         RestartCount: number;
         State: { Status: string; ExitCode: number; Health?: { Status: string } };
       },
@@ -84,6 +87,7 @@ export class Compose {
     return {
       id,
       image: Image,
+      ref: Config.Image,
       status: State.Status,
       exitCode: State.ExitCode,
       restarts: RestartCount,

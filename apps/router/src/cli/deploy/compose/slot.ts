@@ -35,7 +35,7 @@ export class ComposeSlot implements Slot {
     const { version = null, digest = null } = image ?? {};
     return {
       kind: "image",
-      ref: container.image,
+      ref: container.ref,
       image_id: container.image,
       version,
       digest,

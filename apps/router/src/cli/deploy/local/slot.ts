@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { closeSync, existsSync, openSync, readFileSync, renameSync } from "node:fs";
 import { CliError } from "../../errors.ts";
+import { entryScript } from "../entry.ts";
 import type { Slot } from "../slot.ts";
 import { until } from "../until.ts";
 import type { Version } from "../version.ts";
@@ -90,12 +91,13 @@ export class LocalSlot implements Slot {
     const keeper = this.#keeper;
     if (keeper && (keeper.exitCode !== null || keeper.signalCode !== null)) throw this.#died(keeper);
     if (await this.running()) return true;
+    if (keeper) return false; // it is about to be seen how it ended
     throw new CliError(`${this.color} has ended.`);
   }
 
   async lastLines(count: number): Promise<readonly string[]> {
     try {
-      return readFileSync(this.#files.log, "utf8").trimEnd().split("\n").slice(-count);
+      return readFileSync(this.#files.log, "utf8").split("\n").filter(Boolean).slice(-count);
     } catch {
       return [];
     }
@@ -109,7 +111,7 @@ export class LocalSlot implements Slot {
   /** In a session of its own, and without the mark by which GitHub's runner ends what a job leaves behind. */
   #spawn(id: string): ChildProcess {
     const { RUNNER_TRACKING_ID: _, ...env } = process.env;
-    const args = [process.argv[1]!, "keep", "--folder", this.#files.folder, this.color, id];
+    const args = [entryScript(), "keep", "--folder", this.#files.folder, this.color, id];
     const errors = openSync(this.#files.log, "a", 0o600);
     const keeper = spawn(process.execPath, args, {
       detached: true,
