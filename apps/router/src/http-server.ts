@@ -1,25 +1,71 @@
-import type { Server } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
 import { formatAddress } from "./config/address.ts";
 import type { Address } from "./config/config.ts";
 import { StartError } from "./control/start-error.ts";
+import { listeningFd } from "./listening-fd.ts";
 
-/** Serves an app of the control plane. @throws StartError naming the key and the address that cannot be had */
-export async function serveApp(
-  // biome-ignore lint/suspicious/noExplicitAny: apps differ in what their contexts carry, and it does not matter here
-  app: Hono<any>,
-  key: string,
-  address: Address,
-): Promise<{ server: Server; address: Address }> {
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => reject(cannotListen(key, address, error)));
-    server.listen({ host: address.host, port: address.port }, resolve);
-  });
-  const { address: host, port } = server.address() as AddressInfo;
-  return { server, address: { host, port } };
+// biome-ignore lint/suspicious/noExplicitAny: apps differ in what their contexts carry, and it does not matter here
+type App = Hono<any>;
+
+/** One of the control plane's ports. */
+export class AppServer {
+  readonly #server: Server;
+  readonly #pending = new Set<ServerResponse>();
+  #leaving = false;
+
+  constructor(app: App) {
+    this.#server = createAdaptorServer({ fetch: app.fetch }) as Server;
+    this.#server.prependListener("request", (_request, response) => {
+      this.#pending.add(response);
+      response.once("close", () => this.#pending.delete(response));
+      if (this.#leaving) response.shouldKeepAlive = false;
+    });
+  }
+
+  /**
+   * @param key which option names the address
+   * @param fd a listening socket that this process has already
+   * @throws StartError naming the key and the address that cannot be had
+   */
+  listen(key: string, address: Address, fd?: number): Promise<void> {
+    const where = fd === undefined ? { host: address.host, port: address.port } : { fd };
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", (error) => reject(cannotListen(key, address, error)));
+      this.#server.listen(where, resolve);
+    });
+  }
+
+  get address(): Address {
+    const { address: host, port } = this.#server.address() as AddressInfo;
+    return { host, port };
+  }
+
+  /** Descriptor of the listening socket. */
+  get fd(): number | undefined {
+    return listeningFd(this.#server);
+  }
+
+  /** From now on, or no longer, every connection ends with its next answer. */
+  leave(leaving: boolean): void {
+    this.#leaving = leaving;
+    if (leaving) for (const response of this.#pending) response.shouldKeepAlive = false;
+  }
+
+  /** Stops listening, answers what was asked, and ends; after `deadline` milliseconds at once. */
+  finish(deadline: number): Promise<void> {
+    this.leave(true);
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const late = setTimeout(() => this.#server.closeAllConnections(), deadline);
+    return closed.finally(() => clearTimeout(late));
+  }
+
+  /** Ends at once: clients can ask again. */
+  close(): Promise<void> {
+    return this.finish(0);
+  }
 }
 
 /** Why an address cannot be listened on, in one sentence. */
@@ -36,12 +82,4 @@ export function cannotListen(key: string, address: Address, error: NodeJS.ErrnoE
     return new StartError(`${key}: this user may not listen on ${where}; choose a port above 1023.`, cause);
   }
   return new StartError(`${key}: cannot listen on ${where} (${error.code ?? error.message}).`, cause);
-}
-
-/** Ends a control-plane server at once: its clients can ask again, and event streams never end by themselves. */
-export function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

@@ -5,15 +5,18 @@ import { LocalChannel } from "./local-channel.ts";
 import type { Logger } from "./log.ts";
 import { DataPlane } from "./proxy/data-plane.ts";
 import type { Engine } from "./proxy/engine.ts";
-import type { Service } from "./service.ts";
+import type { Inheritance, Service } from "./service.ts";
 
 /** The data plane in the control plane's own process. */
 export class LocalService implements Service {
   readonly channel: LocalChannel;
   readonly #plane: DataPlane;
+  readonly #socket: number | undefined;
   #engine: Engine | undefined;
 
-  constructor(config: Config, log: Logger) {
+  /** @param socket a listening socket that this process has. Default: it is opened */
+  constructor(config: Config, log: Logger, socket?: number) {
+    this.#socket = socket;
     this.#plane = new DataPlane({ config, accessLog: (line) => log.info(line, "request") });
     this.channel = new LocalChannel(this.#plane);
   }
@@ -27,7 +30,8 @@ export class LocalService implements Service {
   async listen(): Promise<Address> {
     const { config } = this.#plane;
     const engine = ENGINES[config.engine](this.#plane);
-    const address = await engine.listen(config.listen).catch((error: NodeJS.ErrnoException) => {
+    const where = this.#socket === undefined ? config.listen : { fd: this.#socket };
+    const address = await engine.listen(where).catch((error: NodeJS.ErrnoException) => {
       throw cannotListen("listen", config.listen, error);
     });
     this.#engine = engine;
@@ -42,8 +46,18 @@ export class LocalService implements Service {
     this.#plane.configure(config);
   }
 
-  async drain(deadline: number): Promise<number> {
-    return (await this.#engine?.drain(deadline)) ?? 0;
+  get inheritance(): Inheritance {
+    return { socket: this.#engine?.fd, workers: undefined };
+  }
+
+  async give(): Promise<void> {}
+
+  async takeBack(): Promise<void> {}
+
+  settle(): void {}
+
+  async drain(deadline: number, grace?: number): Promise<number> {
+    return (await this.#engine?.drain(deadline, grace)) ?? 0;
   }
 
   async end(): Promise<void> {}

@@ -1,9 +1,15 @@
+import type { Channel } from "./channel.ts";
 import { formatAddress } from "./config/address.ts";
 import type { Address, Config } from "./config/config.ts";
-import { loadConfig } from "./config/load.ts";
-import { diffForReload } from "./config/reload.ts";
 import { type ControlPlane, createControlPlane } from "./control/control-plane.ts";
-import { closeServer, serveApp } from "./http-server.ts";
+import { InheritedSockets } from "./handover/inherited-sockets.ts";
+import { activatedSockets } from "./handover/listen-fds.ts";
+import type { HandedOver, InheritedSocket, SocketKey } from "./handover/messages.ts";
+import { Notifier } from "./handover/notify.ts";
+import type { Predecessor } from "./handover/predecessor.ts";
+import { Upgrades } from "./handover/upgrades.ts";
+import { AppServer } from "./http-server.ts";
+import { untilEnd, upgradeOnSignal } from "./lifecycle.ts";
 import { LocalService } from "./local-service.ts";
 import type { Logger } from "./log.ts";
 import type { Service } from "./service.ts";
@@ -18,34 +24,73 @@ export interface ServeOptions {
   /** Read again at SIGHUP. */
   readonly configPath: string;
   readonly log: Logger;
+  /** The router that started this one in its place; undefined where a user or a supervisor did. */
+  readonly predecessor?: Predecessor | undefined;
 }
 
 /** Something that was started and has to be ended. */
 type Ending = () => Promise<void>;
 
+/** The control plane's ports, by the option that names the address. */
+type Apps = ReadonlyMap<SocketKey, AppServer>;
+
 /**
  * Starts a router and leaves it to signals: SIGTERM and SIGINT drain and end it, a second one ends it at once, SIGHUP
- * reads the configuration again. `closed` resolves with the process's exit code.
+ * reads the configuration again, SIGUSR2 starts the program that is on the disk now in its place. `closed` resolves
+ * with the process's exit code.
  * @throws StartError what was started has been ended again
  */
 export async function serve(options: ServeOptions): Promise<{ readonly closed: Promise<number> }> {
-  const { config, log } = options;
-  const service: Service = needsWorkers(config)
-    ? new WorkerService(config, log)
-    : new LocalService(config, log);
-  const { channel } = service;
-  const unready = () => service.unready();
-  const control = await createControlPlane({ config, channel, log, version: VERSION, unready });
+  const { config, log, predecessor } = options;
+  const notifier = new Notifier(log);
+  const upgrades = new Upgrades(log, notifier);
+  upgradeOnSignal(upgrades);
+  const sockets = new InheritedSockets(predecessor?.legacy.sockets ?? activatedSockets(config, process.env));
+  const handed = await predecessor?.take(VERSION, config.state);
+  const service = createService(options, sockets, handed);
+  const channel = joined(service.channel, options, handed);
+  const control = await createControlPlane({
+    config,
+    channel,
+    log,
+    version: VERSION,
+    unready: () => service.unready(),
+    handed: handed?.control,
+    upgrade: (timeout) => upgrades.run(timeout),
+  });
   const endings: Ending[] = [() => service.end(), () => control.stop()];
   try {
+    predecessor?.begin();
     await service.adopt();
     await control.start();
-    const addresses = await listenForControl(config, control, endings);
+    const apps = await listenForControl(config, control, sockets, endings);
     await control.firstVerdicts(FIRST_VERDICTS);
     const listen = await service.listen();
-    announce(log, config, { listen, ...addresses });
-    const closed = untilSignal(options, { service, control }).then(async (code) => {
+    sockets.dropRest();
+    await predecessor?.serves();
+    service.settle();
+    control.open();
+    const addresses = { listen, ...addressesOf(apps) };
+    announce(log, config, addresses);
+    const status = `Serving ${formatAddress(listen)} with version ${VERSION}`;
+    notifier.ready(status);
+    upgrades.enable({
+      version: VERSION,
+      state: config.state,
+      colors: Object.keys(config.colors),
+      service,
+      control,
+      channel,
+      sockets: () => openSockets(config, service, apps, sockets),
+      leave: (leaving) => {
+        for (const app of apps.values()) app.leave(leaving);
+      },
+      status,
+    });
+    const running = { ...options, service, control, apps: [...apps.values()], upgrades, notifier, status };
+    const closed = untilEnd(running).then(async (code) => {
       await endAll(endings);
+      await predecessor?.gone; // it, too, finishes what it has
       return code;
     });
     return { closed };
@@ -55,17 +100,63 @@ export async function serve(options: ServeOptions): Promise<{ readonly closed: P
   }
 }
 
+function createService(
+  { config, log }: ServeOptions,
+  sockets: InheritedSockets,
+  handed: HandedOver | undefined,
+): Service {
+  const folder = handed?.workers;
+  const socket = sockets.take("listen", config.listen);
+  if (!needsWorkers(config, folder)) return new LocalService(config, log, socket);
+  return new WorkerService(config, log, { socket, keepSocket: sockets.isSupervised("listen"), folder });
+}
+
+/** What the router before this one still counts is part of what this one reports. */
+function joined(
+  channel: Channel,
+  { config, predecessor }: ServeOptions,
+  handed: HandedOver | undefined,
+): Channel {
+  return predecessor && handed ? predecessor.join(channel, handed, Object.keys(config.colors)) : channel;
+}
+
 async function listenForControl(
   config: Config,
   control: ControlPlane,
+  sockets: InheritedSockets,
   endings: Ending[],
-): Promise<Record<string, Address>> {
-  const admin = await serveApp(control.adminApp, "admin.listen", config.admin.listen);
-  endings.unshift(() => closeServer(admin.server));
-  if (!control.metricsApp || config.metrics.listen === "admin") return { admin: admin.address };
-  const metrics = await serveApp(control.metricsApp, "metrics.listen", config.metrics.listen);
-  endings.unshift(() => closeServer(metrics.server));
-  return { admin: admin.address, metrics: metrics.address };
+): Promise<Apps> {
+  const apps = new Map<SocketKey, AppServer>();
+  const open = async (key: SocketKey, app: ControlPlane["adminApp"], address: Address) => {
+    const server = new AppServer(app);
+    await server.listen(key, address, sockets.take(key, address));
+    endings.unshift(() => server.close());
+    apps.set(key, server);
+  };
+  await open("admin.listen", control.adminApp, config.admin.listen);
+  const { listen } = config.metrics;
+  if (control.metricsApp && listen !== "admin") await open("metrics.listen", control.metricsApp, listen);
+  return apps;
+}
+
+function addressesOf(apps: Apps): Record<string, Address> {
+  return Object.fromEntries([...apps].map(([key, { address }]) => [key.replace(".listen", ""), address]));
+}
+
+/** What a successor can inherit. */
+function openSockets(config: Config, service: Service, apps: Apps, inherited: InheritedSockets) {
+  const { listen } = config.metrics;
+  const addresses: readonly [SocketKey, Address, number | undefined][] = [
+    ["listen", config.listen, service.inheritance.socket],
+    ["admin.listen", config.admin.listen, apps.get("admin.listen")?.fd],
+    ["metrics.listen", listen === "admin" ? config.admin.listen : listen, apps.get("metrics.listen")?.fd],
+  ];
+  const open = new Map<SocketKey, InheritedSocket>();
+  for (const [key, address, fd] of addresses) {
+    const [configured, supervised] = [formatAddress(address), inherited.isSupervised(key)];
+    if (fd !== undefined) open.set(key, { fd, configured, supervised });
+  }
+  return open;
 }
 
 function announce(log: Logger, config: Config, addresses: Readonly<Record<string, Address>>): void {
@@ -75,84 +166,6 @@ function announce(log: Logger, config: Config, addresses: Readonly<Record<string
   log.info({ version: VERSION, engine: config.engine, ...where }, "The router is listening.");
   if (config.hedge && config.engine === "http-proxy")
     log.warn({}, "hedge is set, and has no effect with the engine http-proxy.");
-}
-
-interface Running {
-  readonly service: Service;
-  readonly control: ControlPlane;
-}
-
-/** Resolves with the exit code once a signal has ended the service of requests. */
-function untilSignal(options: ServeOptions, running: Running): Promise<number> {
-  const reloads = new Reloads(options, running);
-  process.on("SIGHUP", () => reloads.run());
-  return new Promise((resolve) => {
-    let stopping = false;
-    const stop = (signal: NodeJS.Signals) => {
-      if (stopping) {
-        options.log.warn({ signal }, "Stopping at once.");
-        resolve(1);
-        return;
-      }
-      stopping = true;
-      void drain(options.log, running, reloads.current.timeouts.drain, signal).then((cut) =>
-        resolve(cut === 0 ? 0 : 1),
-      );
-    };
-    process.on("SIGTERM", stop);
-    process.on("SIGINT", stop);
-  });
-}
-
-async function drain(
-  log: Logger,
-  { service, control }: Running,
-  deadline: number,
-  signal: string,
-): Promise<number> {
-  control.retire();
-  log.info({ signal, connections: service.connections }, "Stopping: requests in flight are finished first.");
-  const cut = await service.drain(deadline);
-  if (cut > 0) log.warn({ cut }, "Connections were cut: they did not end within timeouts.drain.");
-  log.info({}, "Stopped.");
-  return cut;
-}
-
-/** Reads the configuration again, one reload after another; a bad file changes nothing. */
-class Reloads {
-  readonly #options: ServeOptions;
-  readonly #running: Running;
-  /** The configuration in force. */
-  current: Config;
-  #queue: Promise<void> = Promise.resolve();
-
-  constructor(options: ServeOptions, running: Running) {
-    this.#options = options;
-    this.#running = running;
-    this.current = options.config;
-  }
-
-  run(): void {
-    this.#queue = this.#queue
-      .then(() => this.#reload())
-      .catch((error: Error) => {
-        this.#options.log.error(
-          {},
-          `The configuration was not taken over, nothing has changed: ${error.message}`,
-        );
-      });
-  }
-
-  async #reload(): Promise<void> {
-    const { configPath, log } = this.#options;
-    const next = loadConfig(configPath, process.env);
-    const { applied, restart } = diffForReload(this.current, next);
-    await this.#running.control.reload(next);
-    this.#running.service.configure(next);
-    this.current = next;
-    log.info({ applied, restart }, "The configuration was read again.");
-    if (restart.length > 0) log.warn({ restart }, "These keys take effect after a restart.");
-  }
 }
 
 async function endAll(endings: readonly Ending[]): Promise<void> {

@@ -1,6 +1,13 @@
 import type { Channel } from "./channel.ts";
 import type { Address, Config } from "./config/config.ts";
 
+export interface Inheritance {
+  /** Descriptor of the listening socket, where this process has it. */
+  readonly socket: number | undefined;
+  /** The workers that a successor takes over, and where it finds them; they report to it themselves. */
+  readonly workers: { readonly folder: string; readonly ids: readonly number[] } | undefined;
+}
+
 /** The data plane as `main` runs it: in this process, or in processes of its own. */
 export interface Service {
   readonly channel: Channel;
@@ -14,8 +21,19 @@ export interface Service {
   unready(): string | undefined;
   /** Serves by other options from the next request on. */
   configure(config: Config): void;
-  /** Finishes what is in flight, within `deadline` milliseconds; resolves with the number of connections that were cut. */
-  drain(deadline: number): Promise<number>;
+  /** What a successor needs to serve on the same socket. */
+  readonly inheritance: Inheritance;
+  /** Lets go of what a successor takes over; what is in flight in this process goes on. */
+  give(): Promise<void>;
+  /** After `give`: has everything again. */
+  takeBack(): Promise<void>;
+  /** Nobody will take anything back any more: what an earlier router left and is not needed is sent home. */
+  settle(): void;
+  /**
+   * Finishes what is in flight, within `deadline` milliseconds; resolves with the number of connections that were cut.
+   * Idle connections are kept for `grace` milliseconds, by default 500.
+   */
+  drain(deadline: number, grace?: number): Promise<number>;
   /** Gives everything back at once. What was adopted, but never taken into service, serves on. */
   end(): Promise<void>;
 }

@@ -12,6 +12,7 @@ import { addServe } from "./serve.ts";
 import { addStatus } from "./status.ts";
 import { addUndo } from "./undo.ts";
 import { addUp } from "./up.ts";
+import { addUpgrade } from "./upgrade.ts";
 import { addWeights } from "./weights.ts";
 
 /** The `sluice` command with all its verbs. What a verb needs to run is imported when it runs, so that each starts fast. */
@@ -42,6 +43,7 @@ Examples:
   for (const add of [
     addUp,
     addServe,
+    addUpgrade,
     addCheck,
     addStatus,
     addHealth,

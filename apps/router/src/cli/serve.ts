@@ -1,11 +1,12 @@
 import type { Command } from "commander";
+import { Predecessor } from "../handover/predecessor.ts";
 
 export function addServe(program: Command): void {
   program
     .command("serve")
     .summary("run the router")
     .description(
-      "Runs the router until SIGTERM or SIGINT. SIGHUP re-reads the file; a bad file changes nothing.",
+      "Runs the router until SIGTERM or SIGINT. SIGHUP re-reads the file; a bad file changes nothing. SIGUSR2 starts the program that is on the disk now in its place, see `sluice upgrade`.",
     )
     .option("-c, --config <file>", "YAML or JSON", "sluice.yaml")
     .addHelpText("after", "\nExample:\n  $ sluice serve --config sluice.yaml")
@@ -13,12 +14,23 @@ export function addServe(program: Command): void {
 }
 
 async function serveFile({ config: configPath }: { config: string }): Promise<void> {
+  const predecessor = Predecessor.find();
+  try {
+    await serveUntilEnd(configPath, predecessor);
+  } catch (error) {
+    await predecessor?.failed(error as Error);
+    predecessor?.leave();
+    throw error;
+  }
+}
+
+async function serveUntilEnd(configPath: string, predecessor: Predecessor | undefined): Promise<void> {
   const { loadConfig } = await import("../config/load.ts");
   const config = loadConfig(configPath, process.env);
   const { createLog, flushLog } = await import("../log.ts");
   const log = createLog(config.log);
   const { serve } = await import("../main.ts");
-  const { closed } = await serve({ config, configPath, log });
+  const { closed } = await serve({ config, configPath, log, predecessor });
   const exitCode = await closed;
   await flushLog(log);
   process.exit(exitCode);

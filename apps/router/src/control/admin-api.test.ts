@@ -374,6 +374,7 @@ describe("the description", () => {
       "/admin/rollback",
       "/admin/state",
       "/admin/undo",
+      "/admin/upgrade",
       "/admin/weights",
       "/healthz",
       "/metrics",

@@ -8,6 +8,7 @@ import type { AdminEnv } from "./admin/env.ts";
 import { guard, mayDo } from "./admin/guard.ts";
 import { onError, onMethodNotAllowed, onNotFound } from "./admin/problems.ts";
 import { type AdminRoute, addRoutes } from "./admin/route.ts";
+import { upgradeRoute } from "./admin/upgrade.ts";
 import { healthRoutes, metricsRoute, viewRoutes } from "./admin/views.ts";
 
 /** The admin API: one app, to be served on the admin port or asked through `app.request`. */
@@ -17,7 +18,13 @@ export function createAdminApp(deps: AdminDeps): OpenAPIHono<AdminEnv> {
   app.use(guard(() => deps.config().admin.tokens));
   prepare(app, deps);
   const own = deps.config().metrics.listen === "admin" ? [metricsRoute(deps.metrics, "read")] : [];
-  addRoutes(app, [...viewRoutes(deps), ...changeRoutes(deps), ...healthRoutes(deps), ...own]);
+  addRoutes(app, [
+    ...viewRoutes(deps),
+    ...changeRoutes(deps),
+    upgradeRoute(deps),
+    ...healthRoutes(deps),
+    ...own,
+  ]);
   addDescription(app, deps.version);
   return app;
 }

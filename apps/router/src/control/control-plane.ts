@@ -2,25 +2,28 @@ import type { Hono } from "hono";
 import type { Channel } from "../channel.ts";
 import type { Config } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
+import type { Report } from "../core/report.ts";
 import { hasAvailableTarget } from "../core/snapshot.ts";
 import { WEIGHT_KINDS } from "../core/transitions.ts";
 import { RouterMetrics } from "../metrics/registry.ts";
 import { httpProbe, type Probe } from "../targets/probe.ts";
 import { RecentActivity } from "./activity.ts";
 import type { AdminEnv } from "./admin/env.ts";
+import { noUpgrade, type Upgrade } from "./admin/upgrade.ts";
 import { createAdminApp, createMetricsApp } from "./admin-api.ts";
 import { type Resolve, resolveHost } from "./allowed-targets.ts";
 import { systemClock } from "./clock.ts";
 import { type Disk, disk } from "./disk.ts";
 import { EventHub } from "./events.ts";
+import type { HandedState } from "./handing.ts";
 import type { Log } from "./log.ts";
 import { fileColors, openStore, startStore } from "./open-store.ts";
 import { ReportBook } from "./report-book.ts";
-import { digestOf } from "./saved-state.ts";
+import { digestOf, serialize } from "./saved-state.ts";
 import { StateFile } from "./state-file.ts";
 import { MemoryStorage, type Storage } from "./storage.ts";
 import type { Store } from "./store.ts";
-import { type HealthChange, TargetWatch } from "./target-watch.ts";
+import { type HealthChange, type KnownTarget, TargetWatch } from "./target-watch.ts";
 
 export interface ControlPlaneOptions {
   readonly config: Config;
@@ -40,6 +43,10 @@ export interface ControlPlaneOptions {
   readonly unready?: () => string | undefined;
   /** Addresses of a host name. @default the system's resolver */
   readonly resolve?: Resolve;
+  /** What the router before this one handed over. Then commands are refused until `open()`. @default nothing */
+  readonly handed?: HandedState | undefined;
+  /** Starts the program that is on the disk now in this one's place. @default refused */
+  readonly upgrade?: Upgrade;
 }
 
 /** What `main` wires: two apps to serve, and a life to begin, to change and to end. */
@@ -52,8 +59,16 @@ export interface ControlPlane {
   start(): Promise<void>;
   /** Resolves with true once no target waits for its first verdict; with false after `timeout` milliseconds. */
   firstVerdicts(timeout: number): Promise<boolean>;
-  /** From now on `/readyz` answers 503; for a router that is about to stop. */
+  /** From now on commands are carried out. Only needed where something was handed over. */
+  open(): void;
+  /** From now on `/readyz` answers 503, and who waits or listens is sent away; for a router that is about to stop. */
   retire(): void;
+  /** Gives the state away: commands are refused, nothing is checked any more, the folder is free. */
+  give(): Promise<HandedState>;
+  /** After `give()`: goes on as if nothing had happened. @throws StartError somebody else has the folder */
+  takeBack(): Promise<void>;
+  /** Everything that was counted, but for what these workers have counted themselves. */
+  summary(without: readonly number[]): Promise<Report>;
   /**
    * Takes over a configuration that was read again. Health and ejection settings, tokens, `split` and `allowed_targets`
    * count from now on; colors only where the file's own changed. Other options are the data plane's.
@@ -72,7 +87,8 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   const { config, clock = systemClock, log } = options;
   const storage = await openStorage(options);
   try {
-    const store = await openStore({ config, storage, clock, log });
+    const store = await openStore({ config, storage, clock, log, handed: options.handed });
+    if (options.handed) store.hold();
     return new Plane({ ...options, clock }, store);
   } catch (error) {
     await storage.close();
@@ -101,14 +117,16 @@ class Plane implements ControlPlane {
   readonly #activity: RecentActivity;
   readonly #events: EventHub;
   readonly #weightChanges: Record<string, number> = Object.fromEntries(WEIGHT_KINDS.map((kind) => [kind, 0]));
+  readonly #leaving = new AbortController();
+  #known: readonly KnownTarget[] = [];
   #config: Config;
-  #retired = false;
 
   constructor(options: ControlPlaneOptions & { readonly clock: Clock }, store: Store) {
     const { config, clock, channel } = options;
     this.#options = options;
     this.#config = config;
     this.store = store;
+    Object.assign(this.#weightChanges, options.handed?.weightChanges);
     this.#book = new ReportBook(channel);
     this.#activity = new RecentActivity(() => this.#book.totals(), clock);
     this.#events = new EventHub(clock.now().toString(36));
@@ -122,7 +140,8 @@ class Plane implements ControlPlane {
   #createWatch(): TargetWatch {
     const { clock, log, random = Math.random, probe = httpProbe(clock) } = this.#options;
     const onHealth = (change: HealthChange) => this.#onHealth(change);
-    return new TargetWatch({ settings: this.#config, clock, random, probe, log, onHealth });
+    const known = this.#options.handed?.health ?? [];
+    return new TargetWatch({ settings: this.#config, clock, random, probe, log, onHealth, known });
   }
 
   #createApps() {
@@ -144,7 +163,9 @@ class Plane implements ControlPlane {
     });
     const [config, unready] = [() => this.#config, () => this.#unready()];
     const parts = { store, book, watch, activity, events, metrics, config, unready };
-    const deps = { ...parts, clock, log, resolve, version, started: clock.now() };
+    const { upgrade = noUpgrade } = this.#options;
+    const leaving = this.#leaving.signal;
+    const deps = { ...parts, clock, log, resolve, version, started: clock.now(), upgrade, leaving };
     const own = this.#config.metrics.listen !== "admin";
     return { admin: createAdminApp(deps), metrics: own ? createMetricsApp(deps) : undefined };
   }
@@ -190,7 +211,7 @@ class Plane implements ControlPlane {
   }
 
   #unready(): string | undefined {
-    if (this.#retired) return "The router is about to stop.";
+    if (this.#leaving.signal.aborted) return "The router is about to stop.";
     const unserved = this.#options.unready?.();
     if (unserved !== undefined) return unserved;
     const { colors, standby } = this.store.view.snapshot;
@@ -215,8 +236,29 @@ class Plane implements ControlPlane {
     });
   }
 
+  open(): void {
+    this.store.open();
+  }
+
   retire(): void {
-    this.#retired = true;
+    this.#leaving.abort();
+  }
+
+  async give(): Promise<HandedState> {
+    this.#known = this.#watch.known;
+    this.#watch.stop();
+    const state = serialize(await this.store.give());
+    return { state, health: this.#known, weightChanges: this.#weightChanges };
+  }
+
+  async takeBack(): Promise<void> {
+    this.#watch.resume(this.#known, this.store.view.urls);
+    await this.store.takeBack();
+  }
+
+  async summary(without: readonly number[]): Promise<Report> {
+    await this.#book.refresh();
+    return this.#book.summary(without);
   }
 
   async reload(config: Config): Promise<void> {

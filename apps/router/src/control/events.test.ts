@@ -115,7 +115,9 @@ describe("GET /admin/events on a real socket", () => {
 
   it("lets go of a client that does not read, and keeps serving the others", async () => {
     const [hub, clock] = [new EventHub("boot"), new FakeClock()];
-    const app = new Hono<AdminEnv>().get("/admin/events", (c) => streamEvents(c, hub, clock));
+    const app = new Hono<AdminEnv>().get("/admin/events", (c) =>
+      streamEvents(c, { events: hub, clock, leaving: new AbortController().signal }),
+    );
     const port = await listening(app.fetch);
     const deaf = await new Promise<IncomingMessage>((resolve) =>
       get({ port, host: "127.0.0.1", path: "/admin/events" }, resolve),

@@ -13,9 +13,15 @@ export class LiveTable {
   #split: Split;
   #snapshot: Snapshot;
 
-  constructor(routing: RoutingState, split: Split, epoch: number) {
+  constructor(
+    routing: RoutingState,
+    split: Split,
+    epoch: number,
+    known: ReadonlyMap<string, Health> = new Map(),
+  ) {
     this.#routing = routing;
     this.#split = split;
+    for (const [url, health] of known) if (this.urls.includes(url)) this.#health.set(url, health);
     this.#snapshot = this.#build(epoch);
   }
 
@@ -67,9 +73,9 @@ export class LiveTable {
     return true;
   }
 
-  /** Makes the next snapshot of what is in force now. */
-  advance(): Snapshot {
-    this.#snapshot = this.#build(this.#snapshot.epoch + 1);
+  /** Makes the next snapshot of what is in force now, of the epoch `least` or a higher one. */
+  advance(least = 0): Snapshot {
+    this.#snapshot = this.#build(Math.max(least, this.#snapshot.epoch + 1));
     return this.#snapshot;
   }
 

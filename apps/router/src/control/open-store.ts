@@ -1,18 +1,22 @@
 import type { Config } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import { type FileColors, initialState, type RoutingState, transition } from "../core/transitions.ts";
+import { type HandedState, readHanded } from "./handing.ts";
 import { type HistoryEntry, newEntry, remember } from "./history.ts";
 import type { Log } from "./log.ts";
 import { digestOf, type SavedState } from "./saved-state.ts";
 import { StartError } from "./start-error.ts";
 import type { Storage } from "./storage.ts";
 import { Store } from "./store.ts";
+import { healthOfKnown } from "./target-watch.ts";
 
 export interface OpenOptions {
   readonly config: Pick<Config, "colors" | "split">;
   readonly storage: Storage;
   readonly clock: Clock;
   readonly log: Log;
+  /** What another router handed over; goes before what the storage holds. */
+  readonly handed?: Pick<HandedState, "state" | "health"> | undefined;
 }
 
 /** The part of the configuration that the routing state begins with. */
@@ -29,13 +33,15 @@ export function fileColors(colors: Config["colors"]): FileColors {
  * colors changed since it was saved. The log says which won. Nothing is published yet; that is `store.start()`.
  * @throws StartError
  */
-export async function openStore({ config, storage, clock, log }: OpenOptions): Promise<Store> {
+export async function openStore({ config, storage, clock, log, handed }: OpenOptions): Promise<Store> {
   const file = fileColors(config.colors);
-  const saved = await storage.load(file);
+  const saved = handed ? readHanded(handed.state, file) : await storage.load(file);
   const { routing, history } = choose(file, saved, clock.now(), log);
   const usedEpoch = saved?.reservedEpoch ?? 0;
   const fileDigest = digestOf(file);
-  return new Store({ storage, clock, log, split: config.split, fileDigest, routing, history, usedEpoch });
+  const health = healthOfKnown(handed?.health ?? []);
+  const { split } = config;
+  return new Store({ storage, clock, log, split, fileDigest, routing, history, usedEpoch, health });
 }
 
 interface Beginning {

@@ -2,6 +2,9 @@ import type { Channel } from "../channel.ts";
 import type { ColorReport, Report } from "../core/report.ts";
 import { addSums, beganAnew, type ColorSums, settled } from "../core/report-sums.ts";
 
+/** The number under which the router before this one reports what it still finishes, and what was counted before. */
+export const PREDECESSOR = -1;
+
 type Listener = (report: Report) => void;
 
 /** The newest report of every worker, and the sums of those that are gone, so that no counter ever goes backwards. */
@@ -50,6 +53,20 @@ export class ReportBook {
   /** Sums over all workers since the control plane began, by color; `none` counts answers that no color gave. */
   totals(): Record<string, ColorReport> {
     return addSums([this.#gone, ...this.#reports().map(({ colors }) => colors)]);
+  }
+
+  /**
+   * What another control plane has to count on from: everything but these workers' own, which it will hear from
+   * themselves. Its epoch is the oldest that anybody in it serves by.
+   */
+  summary(without: readonly number[]): Report {
+    const reports = this.#reports().filter(({ worker }) => !without.includes(worker));
+    return {
+      worker: PREDECESSOR,
+      epoch: Math.min(Number.MAX_SAFE_INTEGER, ...reports.map(({ epoch }) => epoch)),
+      colors: addSums([this.#gone, ...reports.map(({ colors }) => colors)]),
+      connections: reports.reduce((sum, { connections }) => sum + connections, 0),
+    };
   }
 
   /** True when there are workers and every one serves by this epoch or a later one. */

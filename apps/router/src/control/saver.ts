@@ -51,6 +51,11 @@ export class Saver {
     this.#delay = FIRST_RETRY;
   }
 
+  /** After `close`. @throws StartError somebody else has it */
+  reopen(): Promise<void> {
+    return this.#storage.reopen();
+  }
+
   /** One last attempt if something is owed. */
   async close(): Promise<void> {
     if (this.#owing) await this.#retry().catch(() => {});

@@ -31,7 +31,7 @@ export class StateFile implements Storage {
   readonly #options: StateFileOptions;
   readonly #path: string;
   readonly #previous: string;
-  readonly #unlock: () => void;
+  #unlock: () => void;
 
   private constructor(options: StateFileOptions, unlock: () => void) {
     this.#options = options;
@@ -137,6 +137,16 @@ export class StateFile implements Storage {
 
   async close(): Promise<void> {
     this.#unlock();
+  }
+
+  async reopen(): Promise<void> {
+    const { folder, lock = lockFolder } = this.#options;
+    try {
+      this.#unlock = lock(folder);
+    } catch (error) {
+      if (error instanceof StartError) throw error;
+      throw unusable(folder, error);
+    }
   }
 }
 

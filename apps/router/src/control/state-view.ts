@@ -45,6 +45,8 @@ export interface RouterState {
   readonly epoch: number;
   /** The router's. */
   readonly version: string;
+  /** Of the process that answers. */
+  readonly pid: number;
   readonly started: string;
   /** Seconds. */
   readonly uptime: number;
@@ -76,6 +78,7 @@ export function stateView(parts: StateViewParts, now: number): RouterState {
     revision: snapshot.revision,
     epoch: snapshot.epoch,
     version,
+    pid: process.pid,
     started: new Date(started).toISOString(),
     uptime: (now - started) / 1000,
     split: snapshot.split,

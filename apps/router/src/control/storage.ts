@@ -11,6 +11,8 @@ export interface Storage {
   /** Resolves once the state would survive a power cut. Rejects with nothing changed. */
   save(state: SavedState): Promise<void>;
   close(): Promise<void>;
+  /** After `close`: has it again. @throws StartError somebody else has it */
+  reopen(): Promise<void>;
 }
 
 /** `state: memory`: a restart begins by the file. */
@@ -18,4 +20,5 @@ export class MemoryStorage implements Storage {
   async load(): Promise<undefined> {}
   async save(): Promise<void> {}
   async close(): Promise<void> {}
+  async reopen(): Promise<void> {}
 }

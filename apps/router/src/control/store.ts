@@ -29,12 +29,22 @@ export interface StoreOptions {
   readonly history: readonly HistoryEntry[];
   /** No snapshot up to this one may be published. */
   readonly usedEpoch: number;
+  /** What is known already of targets' health. Default: nothing. */
+  readonly health?: ReadonlyMap<string, Health>;
 }
+
+/**
+ * Whom commands have to ask: `open` carries them out; `held` refuses them, while another router may still take
+ * everything back; `given` also lets nothing else change, because another router has the storage.
+ */
+type Mode = "open" | "held" | "given";
 
 /** Epochs that may pass before a save must reserve more; each restart skips what is left of them. */
 const EPOCHS_RESERVED = 1000;
 /** How long the answer of a rescue waits for the disk, in milliseconds. */
 const RESCUE_SAVE_WAIT = 2000;
+
+const HANDING_OVER = "An upgrade is under way, and this change was not made: ask again in a second.";
 
 type Listener<T> = (value: T) => void;
 
@@ -53,6 +63,7 @@ export class Store {
   #history: readonly HistoryEntry[];
   #reserved: number;
   #queue: Promise<unknown> = Promise.resolve();
+  #mode: Mode = "open";
 
   constructor(options: StoreOptions) {
     this.#clock = options.clock;
@@ -60,7 +71,7 @@ export class Store {
     this.#saver = new Saver(options.storage, options.clock, options.log, () =>
       this.#enqueue(() => this.#saveCurrent()),
     );
-    this.#table = new LiveTable(options.routing, options.split, options.usedEpoch + 1);
+    this.#table = new LiveTable(options.routing, options.split, options.usedEpoch + 1, options.health);
     this.#fileDigest = options.fileDigest;
     this.#history = options.history;
     this.#reserved = options.usedEpoch;
@@ -109,6 +120,7 @@ export class Store {
 
   /** @throws Refusal nothing has changed, neither in force nor on the disk */
   apply(command: Command, meta: Meta): Promise<Applied> {
+    if (this.#mode !== "open") return Promise.reject(new Refusal("handing_over", HANDING_OVER));
     if (command.kind === "rollback") return this.#rescue(command, meta);
     return this.#enqueue(() => this.#saveThenPublish(command, meta));
   }
@@ -186,16 +198,19 @@ export class Store {
 
   /** Health is no administrator's change: it raises the epoch only, and nothing is saved. Unknown URLs are ignored. */
   setHealth(url: string, health: Health): void {
+    if (this.#mode === "given") return;
     if (this.#table.setHealth(url, health)) this.#publish();
   }
 
   /** How requests are drawn, after the file was read again. */
   setSplit(split: Snapshot["split"]): void {
+    if (this.#mode === "given") return;
     if (this.#table.setSplit(split)) this.#publish();
   }
 
-  #publish(): Snapshot {
-    const snapshot = this.#table.advance();
+  /** @param least the snapshot's epoch is this one, or higher */
+  #publish(least = 0): Snapshot {
+    const snapshot = this.#table.advance(least);
     // health changes use up epochs without a save, so more are reserved long before they run out
     if (snapshot.epoch > this.#reserved - EPOCHS_RESERVED / 2) this.#reserve(snapshot.epoch);
     for (const listener of this.#snapshotListeners) listener(snapshot);
@@ -224,8 +239,37 @@ export class Store {
     return { reservedEpoch: this.#reserved, fileDigest: this.#fileDigest, routing, history: this.#history };
   }
 
+  /** Refuses commands until {@link open}: the router before this one may still take everything back. */
+  hold(): void {
+    this.#mode = "held";
+  }
+
+  open(): void {
+    this.#mode = "open";
+  }
+
+  /** Finishes what is under way and gives the storage away. Resolves with what was in force last. */
+  async give(): Promise<SavedState> {
+    this.#mode = "given";
+    await this.#queue;
+    await this.#saver.close();
+    return this.#toSave();
+  }
+
+  /**
+   * After {@link give}: has the storage again. Whoever had it meanwhile may have published epochs, so these are skipped.
+   * @throws StartError somebody else has it
+   */
+  async takeBack(): Promise<void> {
+    await this.#saver.reopen();
+    this.#mode = "open";
+    this.#reserved += 2 * EPOCHS_RESERVED;
+    this.#publish(this.#reserved);
+  }
+
   /** Waits for what is under way, tries once more if something is owed, and gives the storage back. */
   async close(): Promise<void> {
+    if (this.#mode === "given") return;
     await this.#queue;
     await this.#saver.close();
   }

@@ -25,8 +25,22 @@ export interface TargetWatchOptions {
   readonly random: () => number;
   readonly probe: Probe;
   readonly log: Log;
+  /** What another router's checks have said; counts for targets that are watched from the start. Default: nothing. */
+  readonly known?: readonly KnownTarget[];
   /** Called when a target's health has changed. */
   readonly onHealth: (change: HealthChange) => void;
+}
+
+/** What checks have said of a target so far. */
+export interface KnownTarget {
+  readonly url: string;
+  readonly state: CheckState;
+  readonly last: Checked | undefined;
+}
+
+/** Health by URL, of those that checks have a verdict on. An ejection is not known elsewhere. */
+export function healthOfKnown(known: readonly KnownTarget[]): Map<string, Health> {
+  return new Map(known.map(({ url, state }) => [url, healthOf(state, false)]));
 }
 
 interface Watched {
@@ -41,10 +55,12 @@ export class TargetWatch {
   readonly #checks: ActiveChecks;
   readonly #passive: PassiveEjection;
   readonly #watched = new Map<string, Watched>();
+  #known: readonly KnownTarget[];
 
   constructor(options: TargetWatchOptions) {
     const { settings, clock, random, probe } = options;
     this.#options = options;
+    this.#known = options.known ?? [];
     const onChecked = (checked: Checked) => this.#onChecked(checked);
     this.#checks = new ActiveChecks({ config: settings.health, clock, random, probe, onChecked });
     const onEjection = (url: string, ejected: boolean, errors: number) =>
@@ -55,11 +71,13 @@ export class TargetWatch {
   sync(urls: readonly string[]): void {
     for (const url of this.#watched.keys()) if (!urls.includes(url)) this.#watched.delete(url);
     for (const url of urls) {
-      if (!this.#watched.has(url))
-        this.#watched.set(url, { state: UNCHECKED, health: "starting", last: undefined });
+      if (this.#watched.has(url)) continue;
+      const { state = UNCHECKED, last } = this.#known.find((each) => each.url === url) ?? {};
+      this.#watched.set(url, { state, health: healthOf(state, false), last });
     }
+    this.#known = [];
     this.#passive.sync(urls);
-    this.#checks.sync(urls);
+    this.#checks.sync(urls, (url) => this.#watched.get(url)!.state);
   }
 
   configure({ health, passive }: HealthSettings): void {
@@ -96,6 +114,17 @@ export class TargetWatch {
     const change = { target: url, from, to, why };
     this.#options.log[to === "up" ? "info" : "warn"]({ ...change }, `${url} is ${to}: ${why}`);
     this.#options.onHealth(change);
+  }
+
+  /** What is known of every target, for whoever goes on from here. */
+  get known(): KnownTarget[] {
+    return [...this.#watched].map(([url, { state, last }]) => ({ url, state, last }));
+  }
+
+  /** After `stop`: goes on from what was known. */
+  resume(known: readonly KnownTarget[], urls: readonly string[]): void {
+    this.#known = known;
+    this.sync(urls);
   }
 
   stop(): void {

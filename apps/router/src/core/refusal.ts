@@ -9,6 +9,7 @@ export const REFUSALS = {
   overtaken: { status: 409, title: "Overtaken by a rollback" },
   colors_differ: { status: 409, title: "Other colors" },
   revision_changed: { status: 412, title: "The revision has changed" },
+  handing_over: { status: 503, title: "An upgrade is under way" },
   not_saved: { status: 507, title: "The change could not be saved" },
 } as const satisfies Record<string, { status: number; title: string }>;
 

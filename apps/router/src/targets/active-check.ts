@@ -32,8 +32,11 @@ export class ActiveChecks {
     this.#config = options.config;
   }
 
-  /** Starts to check the URLs that are new, at once, and stops to check those that are gone. */
-  sync(urls: readonly string[]): void {
+  /**
+   * Starts to check the URLs that are new, at once, and stops to check those that are gone.
+   * @param known what earlier checks said of a new one
+   */
+  sync(urls: readonly string[], known: (url: string) => CheckState = () => UNCHECKED): void {
     for (const [url, checker] of this.#checkers) {
       if (urls.includes(url)) continue;
       checker.stop();
@@ -41,7 +44,7 @@ export class ActiveChecks {
     }
     for (const url of urls) {
       if (this.#checkers.has(url)) continue;
-      const checker = new Checker(url, this.#options, () => this.#config);
+      const checker = new Checker(url, this.#options, () => this.#config, known(url));
       this.#checkers.set(url, checker);
       checker.start();
     }
@@ -64,9 +67,10 @@ class Checker {
   readonly #config: () => HealthConfig;
   readonly #stopped = new AbortController();
   #cancel: () => void = () => {};
-  #state: CheckState = UNCHECKED;
+  #state: CheckState;
 
-  constructor(url: string, options: ActiveChecksOptions, config: () => HealthConfig) {
+  constructor(url: string, options: ActiveChecksOptions, config: () => HealthConfig, state: CheckState) {
+    this.#state = state;
     this.#url = url;
     this.#options = options;
     this.#config = config;

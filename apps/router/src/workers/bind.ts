@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:net";
 import type { Address } from "../config/config.ts";
+import { listeningFd } from "../listening-fd.ts";
 
 /**
  * Opens a listening socket and lends it to `use`, which hands it to processes, synchronously: then it is closed here,
@@ -21,9 +22,8 @@ export function withListeningSocket<T>(address: Address, use: (fd: number) => T)
   });
 }
 
-/** Node has no public name for it; only the router's first socket needs it, a worker knows its own by inheritance. */
 function fdOf(server: Server): number {
-  const { fd } = (server as unknown as { _handle: { fd: number } })._handle;
-  if (!Number.isInteger(fd) || fd < 0) throw new Error("The listening socket has no descriptor to inherit.");
+  const fd = listeningFd(server);
+  if (fd === undefined) throw new Error("The listening socket has no descriptor to inherit.");
   return fd;
 }

@@ -1,15 +1,18 @@
+import { closeSync } from "node:fs";
 import { formatAddress } from "../config/address.ts";
 import type { Address, Config } from "../config/config.ts";
 import { StartError } from "../control/start-error.ts";
 import type { Logger } from "../log.ts";
 import { listWorkers } from "./folder.ts";
-import { hireFirst, hireThrough } from "./hire.ts";
+import { hireFirst, hireThrough, type Origin } from "./hire.ts";
 import { Link, type LinkEvents, TICK } from "./link.ts";
 import { Restarts } from "./restarts.ts";
 import { WorkerChannel } from "./worker-channel.ts";
 
 /** What a worker may take on top of the time to drain before it is ended, in milliseconds. */
 const GRACE = 2000;
+/** Milliseconds that workers wait for the other control plane while one hands them to another. */
+const PATIENCE = 10_000;
 /** Milliseconds that a worker may take to report when it is found. */
 const FIRST_REPORT = 1000;
 
@@ -25,13 +28,18 @@ export class Crew {
   #config: Config;
   /** Where the workers serve; undefined until they do. */
   #address: Address | undefined;
+  #socket: number | undefined;
+  #outgoing: readonly Link[] = [];
   #nextId = 1;
   #begun = false;
+  #suspended = false;
   #ending = false;
   #hiring: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(config: Config, folder: string, log: Logger) {
+  /** @param socket a listening socket that this process has, for the first workers. Default: it is opened */
+  constructor(config: Config, folder: string, log: Logger, socket?: number) {
+    this.#socket = socket;
     this.#config = config;
     this.#folder = folder;
     this.#log = log;
@@ -49,6 +57,11 @@ export class Crew {
     return [...this.#links.values()];
   }
 
+  /** A listening socket that this process has itself. */
+  get socket(): number | undefined {
+    return this.#socket;
+  }
+
   /** Connects to the workers that an earlier router left. */
   async find(): Promise<readonly Link[]> {
     const names = listWorkers(this.#folder);
@@ -60,12 +73,13 @@ export class Crew {
   }
 
   /**
-   * Starts what is missing of `count` workers, and sends home those of the found that are not to stay. From now on
-   * workers that end are replaced.
+   * Starts what is missing of `count` workers. From now on workers that end are replaced. Those of the found that are
+   * not to stay serve until {@link settle}.
    * @throws StartError
    */
   async begin(count: number, stay: ReadonlySet<Link>): Promise<Address> {
     const outgoing = this.members.filter((link) => !stay.has(link));
+    this.#outgoing = outgoing;
     for (const link of stay) link.configure(this.#config);
     this.channel.open();
     this.#timer = setInterval(() => this.#watch(), TICK);
@@ -75,12 +89,53 @@ export class Crew {
     const address = this.members.find((link) => link.report && !outgoing.includes(link))?.address;
     if (!address) throw new StartError("No worker could be started; its own messages say why.");
     this.#address = address;
-    for (const link of outgoing) link.drain(this.#config.timeouts.drain);
     this.#begun = true;
-    const missing = count - this.members.filter(({ leaving }) => !leaving).length;
-    for (let i = 0; i < missing; i++) this.#replace(this.#restarts.delay(0));
+    this.#replaceMissing(count);
     return address;
   }
+
+  /** Sends home those of the found that have successors, and forgets that somebody else may want the others back. */
+  settle(): void {
+    for (const link of this.#outgoing) link.drain(this.#config.timeouts.drain);
+    for (const link of this.members) link.send({ kind: "patience", milliseconds: 0 });
+    this.#outgoing = [];
+  }
+
+  /** Lets go of all workers, which wait for another control plane. */
+  async suspend(): Promise<void> {
+    this.#suspended = true;
+    clearInterval(this.#timer);
+    for (const delay of this.#delays) clearTimeout(delay);
+    await this.#hiring;
+    await Promise.all(this.members.map((link) => link.collect(FIRST_REPORT)));
+    this.channel.suspend();
+    for (const link of this.members) link.send({ kind: "patience", milliseconds: PATIENCE });
+    await Promise.all(this.members.map((link) => link.letGo()));
+  }
+
+  /** After {@link suspend}: has the workers again, and sends home those that somebody else has started meanwhile. */
+  async resume(): Promise<void> {
+    const before = new Set(this.#links.keys());
+    const count = this.members.filter(({ leaving }) => !leaving).length;
+    this.#links.clear();
+    this.#suspended = false;
+    await this.find();
+    for (const link of this.members) {
+      if (before.has(link.id)) link.configure(this.#config);
+      else link.drain(this.#config.timeouts.drain);
+    }
+    this.channel.resume();
+    this.settle();
+    this.#timer = setInterval(() => this.#watch(), TICK);
+    this.#replaceMissing(count);
+  }
+
+  #replaceMissing(count: number): void {
+    const missing = count - this.members.filter((link) => !link.leaving && !this.#isOutgoing(link)).length;
+    for (let i = 0; i < missing; i++) this.#replace(this.#restarts.delay(0));
+  }
+
+  readonly #isOutgoing = (link: Link): boolean => this.#outgoing.includes(link);
 
   /** Where to listen and what carries requests stay as they are until a restart. */
   configure(config: Config): void {
@@ -91,6 +146,7 @@ export class Crew {
 
   /** Resolves once all have ended, with the number of connections that were cut. */
   async drain(deadline: number): Promise<number> {
+    if (this.#suspended) return 0;
     this.#ending = true;
     for (const delay of this.#delays) clearTimeout(delay);
     await this.#hiring;
@@ -106,6 +162,7 @@ export class Crew {
 
   /** At once. Before the crew had begun, those that were found serve on. */
   async end(): Promise<void> {
+    if (this.#suspended) return;
     this.#ending = true;
     clearInterval(this.#timer);
     for (const delay of this.#delays) clearTimeout(delay);
@@ -125,11 +182,20 @@ export class Crew {
     );
   }
 
+  get #origin(): Origin {
+    if (this.#socket !== undefined) return { fd: this.#socket };
+    return this.#address ?? this.#config.listen;
+  }
+
+  /** The first workers have the socket now, and this process needs it no more. */
+  dropSocket(): void {
+    if (this.#socket !== undefined) closeSync(this.#socket);
+    this.#socket = undefined;
+  }
+
   async #hire(ids: readonly number[]): Promise<void> {
     const holder = this.#holder();
-    const pids = holder
-      ? await hireThrough(holder, ids)
-      : await hireFirst(this.#address ?? this.#config.listen, ids, this.#folder);
+    const pids = holder ? await hireThrough(holder, ids) : await hireFirst(this.#origin, ids, this.#folder);
     await Promise.all(ids.map((id, i) => this.#welcome(id, pids[i])));
   }
 
@@ -166,9 +232,9 @@ export class Crew {
   }
 
   #closed(link: Link): void {
-    if (this.#links.get(link.id) !== link) return;
+    if (this.#suspended || this.#links.get(link.id) !== link) return;
     this.#links.delete(link.id);
-    if (link.leaving || this.#ending || !this.#begun) return;
+    if (link.leaving || this.#isOutgoing(link) || this.#ending || !this.#begun) return;
     const about = { worker: link.id, pid: link.pid };
     this.#log.warn(about, "A worker has ended; another takes its place.");
     this.#replace(this.#restarts.delay(performance.now() - link.since));

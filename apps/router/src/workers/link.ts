@@ -139,6 +139,12 @@ export class Link {
     this.#messages.destroy();
   }
 
+  /** The same, after everything that was sent has arrived. */
+  async letGo(): Promise<void> {
+    this.#released = true;
+    await this.#messages.end();
+  }
+
   /** Lets go of a worker that serves on. */
   release(): void {
     this.#released = true;

@@ -16,6 +16,8 @@ export type Down =
   | { readonly kind: "collect"; readonly question: number }
   /** Start another worker on the same listening socket. */
   | { readonly kind: "spawn"; readonly worker: number; readonly program: Program }
+  /** Should this control plane go, wait that many milliseconds for another before it counts as gone. */
+  | { readonly kind: "patience"; readonly milliseconds: number }
   | { readonly kind: "drain"; readonly deadline: number };
 
 /** The first message on every connection: whom the control plane has before it. */

@@ -12,6 +12,7 @@ export class WorkerChannel implements Channel {
   readonly #listeners: ((report: Report) => void)[] = [];
   #newest: Snapshot | undefined;
   #open = false;
+  #last: readonly Report[] | undefined;
 
   constructor(links: ReadonlyMap<number, Link>) {
     this.#links = links;
@@ -30,6 +31,17 @@ export class WorkerChannel implements Channel {
   open(): void {
     this.#open = true;
     if (this.#newest) this.publish(this.#newest);
+  }
+
+  /** Goes on with the last reports while somebody else has the workers. */
+  suspend(): void {
+    this.#last = [...this.#links.values()].flatMap(({ report }) => report ?? []);
+    this.#open = false;
+  }
+
+  resume(): void {
+    this.#last = undefined;
+    this.open();
   }
 
   /** For a worker that has just come. */
@@ -53,6 +65,7 @@ export class WorkerChannel implements Channel {
   }
 
   async collect(): Promise<readonly Report[]> {
+    if (this.#last) return this.#last;
     const asked = [...this.#links.values()].filter(({ report }) => report !== undefined);
     await Promise.all(asked.map((link) => link.collect(COLLECT)));
     return asked.flatMap((link) => (link.gone ? [] : [link.report!]));

@@ -40,6 +40,8 @@ export class WorkerProcess {
   #stopping = false;
   #inherited = false;
   #lines: AccessLine[] = [];
+  #patience = 0;
+  #expecting: NodeJS.Timeout | undefined;
 
   constructor(worker: number, folder: string) {
     this.#worker = worker;
@@ -51,6 +53,7 @@ export class WorkerProcess {
   async open(): Promise<void> {
     process.on("SIGINT", () => {}); // a terminal's Ctrl-C reaches every process; the control plane says what to do
     process.on("SIGHUP", () => {});
+    process.on("SIGUSR2", () => {});
     process.on("SIGTERM", () => void this.#drain(this.#serving?.plane.config.timeouts.drain ?? 0));
     const path = socketPath(this.#folder, { id: this.#worker, pid: process.pid });
     await new Promise<void>((resolve) => this.#server.listen(path, resolve));
@@ -64,13 +67,14 @@ export class WorkerProcess {
   }
 
   #connected(socket: Socket): void {
+    clearTimeout(this.#expecting);
     this.#parent?.destroy();
     this.#inherited = this.#listens;
     const parent: MessageSocket<Up, Down> = new MessageSocket<Up, Down>(
       socket,
       (message) => this.#take(message),
       () => {
-        if (this.#parent === parent) this.#orphaned();
+        if (this.#parent === parent) this.#left();
       },
     );
     this.#parent = parent;
@@ -83,8 +87,13 @@ export class WorkerProcess {
     if (this.#listens) this.#report();
   }
 
-  #orphaned(): void {
+  #left(): void {
     this.#parent = undefined;
+    if (this.#patience === 0) this.#orphaned();
+    else this.#expecting = setTimeout(() => this.#orphaned(), this.#patience);
+  }
+
+  #orphaned(): void {
     if (this.#stopping) return;
     const config = this.#serving?.plane.config;
     if (config?.state === undefined) void this.#drain(config?.timeouts.drain ?? 0);
@@ -99,6 +108,7 @@ export class WorkerProcess {
     else if (message.kind === "snapshot") this.#serve(message.snapshot);
     else if (message.kind === "collect") this.#report(message.question);
     else if (message.kind === "spawn") void this.#spawn(message.worker, message.program);
+    else if (message.kind === "patience") this.#patience = message.milliseconds;
     else if (message.kind === "drain") void this.#drain(message.deadline);
   }
 

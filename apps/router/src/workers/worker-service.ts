@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Address, Config } from "../config/config.ts";
 import { diffForReload } from "../config/reload.ts";
 import type { Logger } from "../log.ts";
-import type { Service } from "../service.ts";
+import type { Inheritance, Service } from "../service.ts";
 import { VERSION } from "../version.ts";
 import { Crew } from "./crew.ts";
 import { listWorkers, makeFolder, workersFolder } from "./folder.ts";
@@ -17,9 +17,18 @@ export const workerCount = ({ workers }: Config): number =>
   workers === "auto" ? availableParallelism() : workers;
 
 /** True where the data plane is to be processes: several are wanted, or an earlier router left some that serve. */
-export function needsWorkers(config: Config): boolean {
-  if (workerCount(config) > 1) return true;
+export function needsWorkers(config: Config, folder?: string): boolean {
+  if (workerCount(config) > 1 || folder !== undefined) return true;
   return config.state !== undefined && listWorkers(workersFolder(config.state)).length > 0;
+}
+
+export interface WorkerServiceOptions {
+  /** A listening socket that this process has, for the first workers. Default: it is opened. */
+  readonly socket?: number | undefined;
+  /** This process keeps that socket, because it comes from a supervisor, which does so too. */
+  readonly keepSocket?: boolean;
+  /** Where an earlier router's workers are. Default: in the state folder, or in none. */
+  readonly folder?: string | undefined;
 }
 
 /** The data plane as processes of its own, which outlive this one. */
@@ -28,15 +37,19 @@ export class WorkerService implements Service {
   readonly #log: Logger;
   readonly #folder: string;
   readonly #crew: Crew;
+  readonly #options: WorkerServiceOptions;
   #address: Address | undefined;
+  /** Somebody else may take the workers back. */
+  #shared: boolean;
   #held: HeldSignals | undefined;
 
-  constructor(config: Config, log: Logger) {
+  constructor(config: Config, log: Logger, options: WorkerServiceOptions = {}) {
     this.#config = config;
     this.#log = log;
-    this.#folder =
-      config.state === undefined ? join(tmpdir(), `sluice-${randomUUID()}`) : workersFolder(config.state);
-    this.#crew = new Crew(config, this.#folder, log);
+    this.#options = options;
+    this.#shared = options.folder !== undefined;
+    this.#folder = options.folder ?? folderOf(config);
+    this.#crew = new Crew(config, this.#folder, log, options.socket);
   }
 
   get channel() {
@@ -61,8 +74,29 @@ export class WorkerService implements Service {
     const count = workerCount(this.#config);
     const fit = this.#crew.members.filter((link) => fits(link, this.#config));
     this.#address = await this.#crew.begin(count, new Set(fit.slice(0, count)));
+    if (!this.#options.keepSocket) this.#crew.dropSocket();
     this.#held?.release();
     return this.#address;
+  }
+
+  get inheritance(): Inheritance {
+    const ids = this.#crew.members.map(({ id }) => id);
+    return { socket: this.#crew.socket, workers: { folder: this.#folder, ids } };
+  }
+
+  give(): Promise<void> {
+    this.#shared = true;
+    return this.#crew.suspend();
+  }
+
+  async takeBack(): Promise<void> {
+    await this.#crew.resume();
+    this.#shared = false;
+  }
+
+  settle(): void {
+    this.#shared = false;
+    this.#crew.settle();
   }
 
   unready(): string | undefined {
@@ -82,8 +116,13 @@ export class WorkerService implements Service {
   async end(): Promise<void> {
     this.#held?.drop();
     await this.#crew.end();
-    if (this.#config.state === undefined) rmSync(this.#folder, { recursive: true, force: true });
+    if (this.#config.state === undefined && !this.#shared)
+      rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+function folderOf({ state }: Config): string {
+  return state === undefined ? join(tmpdir(), `sluice-${randomUUID()}`) : workersFolder(state);
 }
 
 /** What a worker cannot change while it serves has to be as it is wanted. */

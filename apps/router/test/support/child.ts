@@ -10,6 +10,8 @@ export interface ChildOptions {
   readonly cwd?: string;
   /** A process group of its own, which gets the signals as it would from a terminal. */
   readonly group?: boolean;
+  /** Descriptors that it inherits, from 3 on. */
+  readonly fds?: readonly number[];
 }
 
 /** A real process of a test, with what it printed. */
@@ -27,7 +29,7 @@ export class Child {
       env,
       cwd,
       detached: this.#group,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", ...(options.fds ?? [])],
     });
     for (const stream of [this.process.stdout!, this.process.stderr!]) {
       stream.setEncoding("utf8").on("data", (text: string) => {

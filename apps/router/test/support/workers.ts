@@ -28,10 +28,12 @@ export async function until(holds: () => boolean | Promise<boolean>): Promise<vo
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-/** The counters on /metrics, by series. */
+/** The counters on /metrics, by series, but for those of a single worker, which go with it. */
 export async function counters(router: Pick<RunningRouter, "admin">): Promise<Map<string, number>> {
   const text = await (await fetch(`${router.admin}/metrics`)).text();
-  const series = text.split("\n").filter((line) => /^sluice_\w+_(total|count|sum|bucket)\b/.test(line));
+  const series = text
+    .split("\n")
+    .filter((line) => /^sluice_(?!worker_)\w+_(total|count|sum|bucket)\b/.test(line));
   return new Map(series.map((line) => [line.replace(/ [^ ]*$/, ""), Number(line.split(" ").at(-1))]));
 }
 

@@ -91,6 +91,7 @@ export class Supervised {
     // A process group of its own: Ctrl-C in the terminal reaches only the supervisor, which ends them in order.
     const child = spawn(process.execPath, ["--import", GUARD, ...this.#recipe.args], {
       detached: true,
+      env: { ...process.env, SLUICE_SUPERVISOR: "`sluice up`" },
       stdio: ["ignore", "pipe", "pipe", "pipe"],
     });
     this.#child = child;

@@ -140,7 +140,11 @@ async function carryOut(
   const accepts = ifMatch(c.req.header("If-Match"));
   const applied = await deps.store.apply(command, { who: actor(c), why: why || undefined, accepts });
   const { snapshot, saved } = applied;
-  const waiting = { book: deps.book, clock: deps.clock, signal: c.req.raw.signal };
+  const waiting = {
+    book: deps.book,
+    clock: deps.clock,
+    signal: AbortSignal.any([c.req.raw.signal, deps.leaving]),
+  };
   const served = await acknowledged(snapshot.epoch, { ...waiting, timeout: ACKNOWLEDGE_TIMEOUT });
   if (!served) deps.log.warn({ epoch: snapshot.epoch }, "A worker does not serve by the newest snapshot.");
   const more = patience === undefined ? {} : await drained(snapshot, { ...waiting, timeout: patience });

@@ -7,6 +7,7 @@ import type { Log } from "../log.ts";
 import type { ReportBook } from "../report-book.ts";
 import type { Store } from "../store.ts";
 import type { TargetWatch } from "../target-watch.ts";
+import type { Upgrade } from "./upgrade.ts";
 
 /** What the admin API needs of the rest of the control plane. */
 export interface AdminDeps {
@@ -25,6 +26,9 @@ export interface AdminDeps {
   readonly started: number;
   /** Why no traffic should be sent here; undefined when it may. */
   readonly unready: () => string | undefined;
+  readonly upgrade: Upgrade;
+  /** Aborted when this router is about to stop: who waits for news is answered with what is known. */
+  readonly leaving: AbortSignal;
   /** The Prometheus text. */
   readonly metrics: { readonly contentType: string; render(): Promise<string> };
 }

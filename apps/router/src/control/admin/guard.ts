@@ -6,10 +6,10 @@ import type { AdminEnv } from "./env.ts";
 import { HttpProblem } from "./problems.ts";
 
 /** What a route asks of a token. */
-export type Need = "read" | "operate" | "feedback";
+export type Need = "read" | "operate" | "feedback" | "upgrade";
 
 const GRANTS: Readonly<Record<Scope, readonly Need[]>> = {
-  all: ["read", "operate", "feedback"],
+  all: ["read", "operate", "feedback", "upgrade"],
   operate: ["read", "operate"],
   read: ["read"],
   feedback: ["feedback"],

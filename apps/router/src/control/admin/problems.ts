@@ -20,6 +20,7 @@ export function onError(log: Log): ErrorHandler {
   return (error, c) => {
     if (error instanceof Refusal) {
       const { status, title } = REFUSALS[error.code];
+      if (status === 503) c.header("Retry-After", "1");
       return problem(c, { status, title, detail: error.message, code: error.code });
     }
     if (error instanceof HttpProblem) {

@@ -90,6 +90,7 @@ export const stateAnswer = z.object({
   revision: z.int(),
   epoch: z.int(),
   version: z.string(),
+  pid: z.int(),
   started: z.string(),
   uptime: z.number(),
   split: z.enum(["random", "exact"]),

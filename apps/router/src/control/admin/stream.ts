@@ -1,6 +1,6 @@
 import type { HttpBindings } from "@hono/node-server";
-import type { Clock } from "../../core/clock.ts";
-import type { EventHub, StreamEvent } from "../events.ts";
+import type { StreamEvent } from "../events.ts";
+import type { AdminDeps } from "./deps.ts";
 import type { AdminContext } from "./route.ts";
 
 /** Milliseconds between comments that keep the connection open through proxies. */
@@ -10,14 +10,16 @@ const BUFFER = 256 * 1024;
 
 const encoder = new TextEncoder();
 
+export type StreamParts = Pick<AdminDeps, "events" | "clock" | "leaving">;
+
 /** Answers with server-sent events (WHATWG HTML section 9.2), for as long as the client listens. */
-export function streamEvents(c: AdminContext, events: EventHub, clock: Clock): Response {
+export function streamEvents(c: AdminContext, parts: StreamParts): Response {
   const headers = { "Content-Type": "text/event-stream", "X-Accel-Buffering": "no" };
   if (c.req.raw.method === "HEAD") return c.body(null, 200, headers);
-  return c.body(eventBytes(c, events, clock), 200, headers);
+  return c.body(eventBytes(c, parts), 200, headers);
 }
 
-function eventBytes(c: AdminContext, events: EventHub, clock: Clock) {
+function eventBytes(c: AdminContext, { events, clock, leaving }: StreamParts) {
   const { signal } = c.req.raw;
   let stop = () => {};
   const start = (controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>) => {
@@ -29,6 +31,11 @@ function eventBytes(c: AdminContext, events: EventHub, clock: Clock) {
       cancelBeat();
       unsubscribe();
       signal.removeEventListener("abort", stop);
+      leaving.removeEventListener("abort", end);
+    };
+    const end = () => {
+      stop();
+      controller.close();
     };
     const send = (text: string) => {
       if (stopped) return;
@@ -43,6 +50,7 @@ function eventBytes(c: AdminContext, events: EventHub, clock: Clock) {
       send(": still here\n\n");
     };
     signal.addEventListener("abort", stop);
+    leaving.addEventListener("abort", end);
     cancelBeat = clock.after(HEARTBEAT, beat);
     send("retry: 1000\n\n");
     unsubscribe = events.subscribe((event) => send(format(event)), c.req.header("Last-Event-ID"));

@@ -45,7 +45,7 @@ export function viewRoutes(deps: AdminDeps): AdminRoute[] {
       description:
         "`Last-Event-ID` gets what was missed, as far as it is kept. Reports come every second, without id.",
       answer: { schema: text, type: "text/event-stream" },
-      handle: (c) => streamEvents(c, deps.events, deps.clock),
+      handle: (c) => streamEvents(c, deps),
     },
   ];
 }

@@ -5,8 +5,9 @@ import httpProxy from "http-proxy";
 import type { Address } from "../../../config/config.ts";
 import type { RequestFacts } from "../../../core/request-facts.ts";
 import { type Admitted, admit, isRefusal, type Refusal } from "../../../core/request-line.ts";
+import { listeningFd } from "../../../listening-fd.ts";
 import type { DataPlane } from "../../data-plane.ts";
-import type { CreateEngine, Engine, Listen } from "../../engine.ts";
+import { type CreateEngine, type Engine, IDLE_GRACE, type Listen } from "../../engine.ts";
 import { listenOn } from "../listen.ts";
 import { idField, type Problem, writeProblem } from "../problem.ts";
 import { answerProblem, fieldsOf } from "./answer.ts";
@@ -15,9 +16,6 @@ import { type Means, RequestHandler } from "./handle-request.ts";
 import { factsOf, Pools } from "./outgoing.ts";
 import { hasBody } from "./request-body.ts";
 import { openTunnel, type TunnelOptions } from "./tunnel.ts";
-
-/** How long idle connections are kept during a drain, so that a request already on its way is still answered. */
-const IDLE_GRACE = 500;
 
 /** The engine on Node's own HTTP parser and the package http-proxy, mended where it loses or leaks (docs/engines.md). */
 export const createHttpProxyEngine: CreateEngine = (plane) => new HttpProxyEngine(plane);
@@ -45,17 +43,22 @@ class HttpProxyEngine implements Engine {
     this.#server.on("clientError", (error, socket) => this.#broken(error, socket as Socket));
   }
 
+  get fd(): number | undefined {
+    return listeningFd(this.#server);
+  }
+
   listen(where: Listen): Promise<Address> {
     return listenOn(this.#server, where);
   }
 
-  async drain(deadline: number): Promise<number> {
+  async drain(deadline: number, grace = IDLE_GRACE): Promise<number> {
     this.#draining = true;
     // http.Server.close would cut idle connections at once, under a request that is already on its way.
     const closed = new Promise<void>((resolve) =>
       NetServer.prototype.close.call(this.#server, () => resolve()),
     );
-    const idle = setInterval(() => this.#server.closeIdleConnections(), IDLE_GRACE);
+    // after the sockets were looked at: what has arrived while this process was busy is no idle connection
+    const idle = setInterval(() => setImmediate(() => this.#server.closeIdleConnections()), grace);
     let cut = 0;
     const hard = setTimeout(() => {
       cut = this.#connections.size;

@@ -1,7 +1,8 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { Address, Config } from "../../../config/config.ts";
+import { listeningFd } from "../../../listening-fd.ts";
 import type { DataPlane } from "../../data-plane.ts";
-import type { CreateEngine, Engine, Listen } from "../../engine.ts";
+import { type CreateEngine, type Engine, IDLE_GRACE, type Listen } from "../../engine.ts";
 import { listenOn } from "../listen.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { Engine as Parts } from "./engine-parts.ts";
@@ -10,8 +11,6 @@ import { HedgeQueue } from "./hedge-queue.ts";
 import { Pool } from "./pool.ts";
 import { Timers } from "./timers.ts";
 
-/** How long idle connections are kept during a drain, so that a request already on its way is still answered. */
-const IDLE_GRACE = 500;
 /** How often the configuration is looked at, in milliseconds. */
 const FOLLOWING = 100;
 const READ_BUFFER = 64 * 1024;
@@ -53,14 +52,19 @@ class WireEngine implements Engine, Parts {
     this.#following = setInterval(() => this.#follow(), FOLLOWING).unref();
   }
 
+  get fd(): number | undefined {
+    return listeningFd(this.#server);
+  }
+
   listen(where: Listen): Promise<Address> {
     return listenOn(this.#server, where);
   }
 
-  async drain(deadline: number): Promise<number> {
+  async drain(deadline: number, grace = IDLE_GRACE): Promise<number> {
     this.draining = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    const idle = setInterval(() => this.#endIdle(), IDLE_GRACE);
+    // after the sockets were looked at: what has arrived while this process was busy is no idle connection
+    const idle = setInterval(() => setImmediate(() => this.#endIdle(grace)), grace);
     let cut = 0;
     const hard = setTimeout(() => {
       cut = this.#connections.size;
@@ -103,8 +107,8 @@ class WireEngine implements Engine, Parts {
     this.#connections.add(new ClientConnection(this, socket));
   }
 
-  #endIdle(): void {
-    const since = this.plane.now() - IDLE_GRACE;
+  #endIdle(grace: number): void {
+    const since = this.plane.now() - grace;
     for (const connection of [...this.#connections]) connection.endIfIdle(since);
   }
 }

@@ -1,0 +1,148 @@
+import type { Channel } from "../channel.ts";
+import type { Report } from "../core/report.ts";
+import type { Snapshot } from "../core/snapshot.ts";
+import { type Down, HANDOVER, type HandedOver, type Legacy, type Up } from "./messages.ts";
+
+/** Milliseconds that a scrape waits for the old router's numbers before it takes its last ones. */
+const COLLECT = 1000;
+
+/** How this process talks to the router that it is to replace, over Node's IPC. */
+export class Predecessor {
+  readonly legacy: Legacy;
+  readonly #listeners: ((report: Report) => void)[] = [];
+  readonly #heard = new Set<(message: Down | undefined) => void>();
+  #report: Report | undefined;
+  #follows = false;
+  #questions = 0;
+  #begun = false;
+  #gone = false;
+  readonly gone: Promise<void>;
+
+  private constructor(legacy: Legacy) {
+    this.legacy = legacy;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.gone = promise;
+    process.on("message", (message) => this.#take(message as Down));
+    process.once("disconnect", () => {
+      this.#gone = true;
+      for (const hear of [...this.#heard]) hear(undefined);
+      resolve();
+    });
+  }
+
+  /** The router that started this process to have a successor; undefined where a user or a supervisor did. */
+  static find(env: NodeJS.ProcessEnv = process.env): Predecessor | undefined {
+    const text = env[HANDOVER];
+    delete env[HANDOVER]; // no child is to take it for its own
+    if (text === undefined || !process.connected) return undefined;
+    return new Predecessor(JSON.parse(text) as Legacy);
+  }
+
+  /** Asks for the state. Undefined when the old router has died, which leaves what is on the disk. */
+  async take(version: string, state: string | undefined): Promise<HandedOver | undefined> {
+    const answer = this.#answer(({ kind }) => kind === "handed");
+    this.#send({ kind: "ready", version, state });
+    const message = await answer;
+    return message?.kind === "handed" ? message.handed : undefined;
+  }
+
+  /** Says that this router serves; resolves once the old one takes nothing back any more. */
+  async serves(): Promise<void> {
+    const answer = this.#answer(({ kind }) => kind === "go");
+    this.#send({ kind: "serves" });
+    await answer;
+  }
+
+  /** The numbers of the old router are part of what `channel` reports, for as long as it finishes what it has. */
+  join(channel: Channel, { report, workers, colors }: HandedOver, names: readonly string[]): Channel {
+    this.#report = report;
+    this.#follows = workers === undefined && colors.join() === names.join();
+    return {
+      publish: (snapshot) => {
+        channel.publish(snapshot);
+        this.#publish(snapshot);
+      },
+      onReport: (listener) => {
+        channel.onReport(listener);
+        this.#listeners.push(listener);
+      },
+      collect: async () => {
+        const [own] = await Promise.all([channel.collect(), this.#collect()]);
+        return this.#gone ? own : [...own, this.#current()];
+      },
+    };
+  }
+
+  /** To be called once everybody listens: the first report says that its numbers are old news. */
+  begin(): void {
+    this.#begun = true;
+    if (this.#report) this.#tell({ ...this.#current(), inherited: true });
+  }
+
+  /** Says why this process cannot take over. */
+  failed(error: Error): Promise<void> {
+    const message: Up = { kind: "failed", why: error.message };
+    return new Promise((resolve) => {
+      if (!process.connected) resolve();
+      else process.send!(message, undefined, undefined, () => resolve());
+    });
+  }
+
+  /** This process is to end, and must not be held by the other. */
+  leave(): void {
+    if (process.connected) process.disconnect();
+  }
+
+  #tell(report: Report): void {
+    for (const listener of this.#listeners) listener(report);
+  }
+
+  #publish(snapshot: Snapshot): void {
+    if (this.#follows) this.#send({ kind: "snapshot", snapshot });
+  }
+
+  async #collect(): Promise<void> {
+    const question = ++this.#questions;
+    const answer = this.#answer(
+      (message) => message.kind === "report" && message.question === question,
+      COLLECT,
+    );
+    this.#send({ kind: "collect", question });
+    await answer;
+  }
+
+  /** One that cannot follow has nothing to acknowledge. */
+  #current(): Report {
+    const report = this.#report!;
+    return this.#follows ? report : { ...report, epoch: Number.MAX_SAFE_INTEGER };
+  }
+
+  #take(message: Down): void {
+    if (message.kind === "report") {
+      this.#report = message.report;
+      if (this.#begun) this.#tell(this.#current());
+    }
+    for (const hear of [...this.#heard]) hear(message);
+  }
+
+  #send(message: Up): void {
+    if (process.connected) process.send!(message, undefined, undefined, () => {}); // it may have just gone
+  }
+
+  /** Resolves with the first message that fits, with undefined when the other is gone or time is up. */
+  #answer(fits: (message: Down) => boolean, patience?: number): Promise<Down | undefined> {
+    if (this.#gone) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const end = (message: Down | undefined) => {
+        clearTimeout(timer);
+        this.#heard.delete(hear);
+        resolve(message);
+      };
+      const hear = (message: Down | undefined) => {
+        if (message === undefined || fits(message)) end(message);
+      };
+      const timer = patience === undefined ? undefined : setTimeout(() => end(undefined), patience);
+      this.#heard.add(hear);
+    });
+  }
+}
