@@ -15,7 +15,7 @@ import { latency } from "./parts/latency.ts";
 import type { Bench, Part } from "./parts/part.ts";
 import { small } from "./parts/small.ts";
 import { has, stopAll } from "./processes/pinned.ts";
-import { tableOf } from "./table.ts";
+import { markdownOf, tableOf } from "./table.ts";
 
 const CONTENDERS: readonly Contender[] = [nginx, haproxy, caddy, sluice("http-proxy"), sluice("wire")];
 const ALL_PARTS: readonly Part[] = [small, latency, body, idle, growth];
@@ -60,7 +60,8 @@ async function run(): Promise<void> {
     try {
       const report = await part.run({ ...bench, say: (text) => say(`${part.name}, ${text}`) });
       say("");
-      if (!interrupted) console.log(tableOf(report, process.stdout.isTTY));
+      if (interrupted) return;
+      console.log(options.markdown ? markdownOf(part.name, report) : tableOf(report, process.stdout.isTTY));
     } catch (error) {
       bench.complain(`without ${part.name}: ${(error as Error).message}`);
       process.exitCode = 1;

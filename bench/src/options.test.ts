@@ -13,6 +13,7 @@ it("measures everything unless told otherwise", () => {
     size: 1_073_741_824,
     idle: 10_000,
     growth: 2_000_000,
+    markdown: false,
   });
 });
 

@@ -15,6 +15,8 @@ export interface Options {
   readonly idle: number;
   /** Requests over which memory is watched. */
   readonly growth: number;
+  /** Tables as Markdown. */
+  readonly markdown: boolean;
 }
 
 /** Reads the command line. Throws commander's error, with its message printed, where it is wrong or asks for help. */
@@ -28,6 +30,7 @@ export function readOptions(argv: readonly string[]): Options {
     .option("--size <bytes>", "size of body's bodies, with B, KiB, MiB or GiB", parseSize, 2 ** 30)
     .option("--idle <n>", "idle connections", between(1, 100_000), 10_000)
     .option("--growth <n>", "requests of growth", between(10_000, 100_000_000), 2_000_000)
+    .option("--markdown", "print tables as Markdown", false)
     .exitOverride()
     .parse(argv, { from: "user" });
   const named = (command.processedArgs[0] ?? []) as readonly PartName[];

@@ -11,3 +11,11 @@ export function tableOf({ title, head, rows, note }: Report, colored: boolean): 
   table.push(...rows.map((row) => [...row]));
   return `${title}\n${table}\n${note}\n`;
 }
+
+/** A report as a section in Markdown; numbers to the right. */
+export function markdownOf(name: string, { head, rows, note }: Report): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  const marks = head.map((_, i) => (i === 0 ? "---" : "---:"));
+  const table = [head, marks, ...rows].map(line).join("\n");
+  return `### ${name}\n\n${table}\n\n${note.replaceAll("\n", " ")}\n`;
+}

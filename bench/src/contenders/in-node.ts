@@ -17,8 +17,11 @@ export const bareHttpProxy: Contender = {
   },
 };
 
-/** Sluice with its defaults, by engine. */
-export function sluice(engine: "wire" | "http-proxy"): Contender {
+/**
+ * Sluice with its defaults, by engine.
+ * @param young file for the size of V8's young generation; undefined: nobody looks
+ */
+export function sluice(engine: "wire" | "http-proxy", young?: string): Contender {
   return {
     name: `Sluice, ${engine}`,
     native: false,
@@ -27,7 +30,10 @@ export function sluice(engine: "wire" | "http-proxy"): Contender {
       const file = join(place.folder, `sluice-${engine}.yaml`);
       writeFileSync(file, stringify(sluiceConfig(engine, place)));
       const program = at("../../../apps/router/bin/sluice.js");
-      return new Pinned(place.core, process.execPath, [program, "serve", "--config", file]);
+      const serve = [program, "serve", "--config", file];
+      if (young === undefined) return new Pinned(place.core, process.execPath, serve);
+      const preload = ["--import", new URL("./young-generation.ts", import.meta.url).href];
+      return new Pinned(place.core, process.execPath, [...preload, ...serve], { BENCH_YOUNG: young });
     },
   };
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { sluice } from "../contenders/in-node.ts";
 import { wrk } from "../load/wrk.ts";
 import { residentMiB } from "../processes/procfs.ts";
@@ -19,6 +21,8 @@ interface Tenth {
   readonly requests: number;
   /** Median over the tenth: a collector's saw is not growth. */
   readonly memory: number;
+  /** The most that V8's young generation has had so far; resident memory keeps it. */
+  readonly young: number;
 }
 
 /** Whether memory grows with the number of requests. */
@@ -29,15 +33,16 @@ export const growth: Part = {
     withUpstreams(
       (port) => startSmall(bench.loadCore, port, bench.folder),
       (upstreams) => {
-        const wire = sluice("wire");
+        const young = join(bench.folder, "young");
+        const wire = sluice("wire", young);
         return withProxy(bench, wire, upstreams, async (running) =>
-          report(wire.name, await watch(bench, running), bench.options.growth),
+          report(wire.name, await watch(bench, running, young), bench.options.growth),
         );
       },
     ),
 };
 
-async function watch(bench: Bench, { port, pids }: Running): Promise<Tenth[]> {
+async function watch(bench: Bench, { port, pids }: Running, young: string): Promise<Tenth[]> {
   const { growth: total, connections } = bench.options;
   let rate = (await wrk(bench.loadCore, port, connections, WARM)).requestsPerSecond;
   const deadline = performance.now() + MOST * 1000;
@@ -46,7 +51,11 @@ async function watch(bench: Bench, { port, pids }: Running): Promise<Tenth[]> {
   for (let tenth = 1; tenth <= TENTHS && performance.now() < deadline; tenth++) {
     bench.say(`tenth ${tenth} of ${TENTHS}`);
     const memory: number[] = [];
-    const looking = setInterval(() => memory.push(residentMiB(pids)), LOOK);
+    const youngs: number[] = [];
+    const looking = setInterval(() => {
+      memory.push(residentMiB(pids));
+      youngs.push(Number(readFileSync(young, "utf8")));
+    }, LOOK);
     try {
       const seconds = secondsFor((total * tenth) / TENTHS - requests, rate);
       const result = await wrk(bench.loadCore, port, connections, seconds);
@@ -55,7 +64,7 @@ async function watch(bench: Bench, { port, pids }: Running): Promise<Tenth[]> {
     } finally {
       clearInterval(looking);
     }
-    tenths.push({ requests, memory: median(memory) });
+    tenths.push({ requests, memory: median(memory), young: median(youngs) });
   }
   return tenths;
 }
@@ -65,32 +74,49 @@ export function secondsFor(requests: number, rate: number): number {
   return Math.max(1, Math.round(requests / rate));
 }
 
-/** MiB a million requests, over all tenths and over the second half alone. */
-export function growths(tenths: readonly Tenth[]): { all: number; late: number } {
-  const of = (some: readonly Tenth[]) =>
+/** MiB a million requests: of all memory, of its second half, and of all but V8's young generation, which has a limit. */
+export function growths(tenths: readonly Tenth[]): { all: number; late: number; old: number } {
+  const of = (some: readonly Tenth[], memory: (tenth: Tenth) => number) =>
     slope(
       some.map(({ requests }) => requests / 1e6),
-      some.map(({ memory }) => memory),
+      some.map(memory),
     );
-  return { all: of(tenths), late: of(tenths.slice(tenths.length >> 1)) };
+  return {
+    all: of(tenths, ({ memory }) => memory),
+    late: of(tenths.slice(tenths.length >> 1), ({ memory }) => memory),
+    old: of(tenths, ({ memory, young }) => memory - young),
+  };
 }
 
 function report(name: string, tenths: readonly Tenth[], wanted: number): Report {
-  const { all, late } = growths(tenths);
+  const { all, late, old } = growths(tenths);
+  const byTenths = (of: (tenth: Tenth) => number) => tenths.map((tenth) => of(tenth).toFixed(0)).join(" ");
   const done = tenths.at(-1)!.requests;
   const short = done < wanted * 0.9 ? ` Stopped after ${MOST} s, short of ${wanted}.` : "";
   return {
     title: "Memory over many requests",
-    head: ["proxy", "requests", "MiB by tenths", "MiB/million", "second half"],
+    head: [
+      "proxy",
+      "requests",
+      "MiB by tenths",
+      "of it young",
+      "MiB/million",
+      "second half",
+      "without young",
+    ],
     rows: [
       [
         name,
         String(done),
-        tenths.map(({ memory }) => memory.toFixed(0)).join(" "),
+        byTenths(({ memory }) => memory),
+        byTenths(({ young }) => young),
         all.toFixed(2),
         late.toFixed(2),
+        old.toFixed(2),
       ],
     ],
-    note: `Medians of resident memory, after ${WARM} s of warm-up; slopes by least squares.${short}`,
+    note:
+      `Medians of resident memory, after ${WARM} s of warm-up; slopes by least squares. "Young" is the most that V8's young ` +
+      `generation has had: it grows to its limit in steps, and stays resident.${short}`,
   };
 }
