@@ -1,11 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import { expect, it } from "vitest";
 import { rootPath } from "../../apps/router/test/support/child.ts";
-import { blockOf, blocksOf, commandsOf } from "./document.ts";
-import { installed, readYaml } from "./files.ts";
+import { blocksOf, commandsOf } from "./document.ts";
+import { readYaml } from "./files.ts";
 
 const DOCUMENT = "docs/operations.md";
 const marked = [...commandsOf(DOCUMENT, "root"), ...commandsOf(DOCUMENT, "docker")];
@@ -13,7 +11,7 @@ const marked = [...commandsOf(DOCUMENT, "root"), ...commandsOf(DOCUMENT, "docker
 it("every block says where it runs, and every kind of block is tested", () => {
   const kinds = new Set(blocksOf(DOCUMENT).map(({ language, where }) => `${language} ${where}`.trim()));
   expect([...kinds].toSorted()).toEqual(
-    ["caddyfile", "ini", "nginx", "sh", "sh docker", "sh root", "sh stopped", "yaml"].toSorted(),
+    ["caddyfile", "nginx", "sh", "sh docker", "sh root", "sh stopped", "yaml"].toSorted(),
   );
 });
 
@@ -40,13 +38,4 @@ it("commands that need Docker name services and profiles of compose.yaml", () =>
   for (const [, profile] of text.matchAll(/--profile (\S+)/g)) expect(profiles).toContain(profile);
   for (const [, service] of text.matchAll(/compose logs .* (\S+) \|/g))
     expect(services).toHaveProperty(service!);
-});
-
-it.skipIf(!installed("systemd-analyze"))("systemd accepts the unit", () => {
-  const unit = blockOf(DOCUMENT, "ini").replaceAll("/opt/sluice", rootPath("").replace(/\/$/, ""));
-  const path = join(mkdtempSync(join(tmpdir(), "sluice-")), "sluice.service");
-  writeFileSync(path, unit.replace("User=sluice", `User=root`));
-  const { status, stderr } = spawnSync("systemd-analyze", ["verify", path], { encoding: "utf8" });
-  expect(stderr.split("\n").filter((line) => line.includes("sluice.service"))).toEqual([]);
-  expect(status).toBe(0);
 });
