@@ -254,6 +254,8 @@ describe("the router", () => {
     const { State } = await inspect(id);
     expect(State).toMatchObject({ ExitCode: 0 });
     expect(await logs(id)).toMatch(/"msg":"Stopped\."/);
+    await docker("start", id);
+    await project.healthy("router");
   });
 
   it("comes back with the weights that it had, also after down and up", async () => {
