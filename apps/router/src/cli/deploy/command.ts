@@ -28,10 +28,10 @@ export async function runDeploy(flags: DeployFlags, self: Command, watch?: Progr
   const { json = false } = globalsOf(self);
   outliveReaders();
   try {
-    const interrupt = interruptOnSignals();
+    const interrupted = interruptOnSignals();
     const progress = watch ?? (json || flags.dryRun ? silentProgress : await visibleProgress());
     const connection = { client: connect(self), token: tokenOf(globalsOf(self), process.env) };
-    const parts = await partsOf(flags, connection, progress, interrupt.signal);
+    const parts = await partsOf(flags, connection, progress, interrupted);
     if (flags.dryRun) return await dryRun(parts, json);
     const report = await deploy(parts);
     if (json) printJson(report);

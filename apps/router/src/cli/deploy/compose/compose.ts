@@ -25,7 +25,26 @@ export interface ContainerFacts {
   readonly restarts: number;
   /** What its HEALTHCHECK says; undefined when it has none. */
   readonly health: string | undefined;
+  /** Where this machine reaches the API's port. */
+  readonly published: readonly { readonly host: string; readonly port: number }[];
 }
+
+interface Inspected {
+  readonly Image: string;
+  readonly Config: { readonly Image: string };
+  readonly RestartCount: number;
+  readonly State: {
+    readonly Status: string;
+    readonly ExitCode: number;
+    readonly Health?: { readonly Status: string };
+  };
+  readonly NetworkSettings: {
+    readonly Ports: Readonly<Record<string, readonly { HostIp: string; HostPort: string }[] | null>>;
+  };
+}
+
+/** The port that the API listens on in its container. */
+export const CONTAINER_PORT = 8000;
 
 export const LABELS = { version: "ai.sluice.model.version", digest: "ai.sluice.model.digest" } as const;
 
@@ -69,21 +88,18 @@ export class Compose {
     });
   }
 
-  /** The service's container, running or not. */
-  async container(service: string): Promise<ContainerFacts | undefined> {
+  /** The ID of the service's container, running or not. */
+  async find(service: string): Promise<string | undefined> {
     const ids = await this.run(["ps", "--all", "--quiet", service]);
-    const id = ids.split("\n")[0];
-    if (!id) return undefined;
+    return ids.split("\n")[0] || undefined;
+  }
+
+  /** What the engine knows of a container; undefined when it is gone. */
+  async container(id: string): Promise<ContainerFacts | undefined> {
     const { code, stdout } = await run("docker", ["container", "inspect", id]);
-    if (code !== 0) return undefined; // removed meanwhile
-    const [{ Image, Config, State, RestartCount }] = JSON.parse(stdout) as [
-      {
-        Image: string;
-        Config: { Image: string };
-        RestartCount: number;
-        State: { Status: string; ExitCode: number; Health?: { Status: string } };
-      },
-    ];
+    if (code !== 0) return undefined;
+    const [{ Image, Config, State, RestartCount, NetworkSettings }] = JSON.parse(stdout) as [Inspected];
+    const ports = NetworkSettings.Ports[`${CONTAINER_PORT}/tcp`] ?? [];
     return {
       id,
       image: Image,
@@ -92,6 +108,7 @@ export class Compose {
       exitCode: State.ExitCode,
       restarts: RestartCount,
       health: State.Health?.Status,
+      published: ports.map(({ HostIp, HostPort }) => ({ host: HostIp, port: Number(HostPort) })),
     };
   }
 

@@ -1,10 +1,7 @@
 import { CliError } from "../../errors.ts";
 import type { Slot } from "../slot.ts";
 import type { Version } from "../version.ts";
-import type { Compose, ContainerFacts } from "./compose.ts";
-
-/** The port that the API listens on in its container. */
-export const CONTAINER_PORT = 8000;
+import { CONTAINER_PORT, type Compose, type ContainerFacts } from "./compose.ts";
 
 /** `SLUICE_GREEN_IMAGE`: what compose.yaml reads the color's image from. */
 export const imageVariable = (color: string): string =>
@@ -15,6 +12,7 @@ export class ComposeSlot implements Slot {
   readonly color: string;
   readonly #compose: Compose;
   readonly #service: string;
+  #id: string | undefined;
 
   /** @param service pattern, where `{color}` stands for the color */
   constructor(compose: Compose, color: string, service: string) {
@@ -74,9 +72,8 @@ export class ComposeSlot implements Slot {
   }
 
   async endpoints(): Promise<readonly string[]> {
-    const bound = await this.#compose.run(["port", this.#service, String(CONTAINER_PORT)]);
-    const [, port] = /:(\d+)$/.exec(bound) ?? [];
-    if (port && port !== "0") return [`http://${bound.startsWith("[") ? "[::1]" : "127.0.0.1"}:${port}`];
+    const [bound] = (await this.#container())?.published ?? [];
+    if (bound) return [`http://${bound.host.includes(":") ? "[::1]" : "127.0.0.1"}:${bound.port}`];
     throw new CliError(
       `${this.#service} publishes no port ${CONTAINER_PORT} on this machine; expected \`ports: ["127.0.0.1::${CONTAINER_PORT}"]\` in ${this.#compose.file}.`,
     );
@@ -105,8 +102,12 @@ export class ComposeSlot implements Slot {
     }
   }
 
-  #container(): Promise<ContainerFacts | undefined> {
-    return this.#compose.container(this.#service);
+  /** Compose is asked only for a container that is not known yet: it takes much longer than the engine. */
+  async #container(): Promise<ContainerFacts | undefined> {
+    const known = this.#id === undefined ? undefined : await this.#compose.container(this.#id);
+    if (known) return known;
+    this.#id = await this.#compose.find(this.#service);
+    return this.#id === undefined ? undefined : this.#compose.container(this.#id);
   }
 
   #env(ref: string): NodeJS.ProcessEnv {
