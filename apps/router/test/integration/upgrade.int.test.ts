@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { request } from "node:http";
+import { createServer, request, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { dirname } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Child, endChildren } from "../support/child.ts";
@@ -26,10 +27,8 @@ const kind = (i: number) =>
 
 let ports: { blue: number; green: number };
 let router: RunningRouter;
-let milliseconds: number;
 
 beforeEach(async () => {
-  milliseconds = 5;
   ports = { blue: await refusedPort(), green: await refusedPort() };
 });
 afterEach(async () => {
@@ -41,7 +40,7 @@ afterEach(async () => {
 
 async function begin(more: Record<string, unknown> = {}): Promise<void> {
   for (const color of ["blue", "green"] as const) {
-    const args = [String(ports[color]), color, String(milliseconds)];
+    const args = [String(ports[color]), color, "5"];
     await Child.node("apps/router/test/support/fake-model.ts", args).printed(/listening/);
   }
   router = await startRouter({
@@ -99,17 +98,25 @@ for (const engine of ["wire", "http-proxy"]) {
 }
 
 it("has the old process finish what it has in flight, and counts it", async () => {
-  milliseconds = 3000;
-  await begin();
-  const answers = Array.from({ length: 5 }, () => fetch(router.url).then(({ status }) => status));
-  await until(async () => /in_flight\{color="\w+"\} [1-5]/.test(await metrics()));
+  const held: ServerResponse[] = [];
+  const origin = createServer((request, response) => {
+    if (request.url === "/held") held.push(response);
+    else response.end();
+  });
+  await new Promise<void>((resolve) => origin.listen(0, "127.0.0.1", resolve));
+  const { port } = origin.address() as AddressInfo;
+  await begin({ colors: { blue: { weight: 1, targets: [`http://127.0.0.1:${port}`] } } });
+  const answers = Array.from({ length: 4 }, () => fetch(`${router.url}/held`).then(({ status }) => status));
+  await until(() => held.length === 4);
   const { from } = await upgraded();
   expect(isAlive(from)).toBe(true);
-  expect(await metrics()).toMatch(/in_flight\{color="\w+"\} [1-5]/);
-  expect(await Promise.all(answers)).toEqual([200, 200, 200, 200, 200]);
+  await until(async () => (await metrics()).includes('in_flight{color="blue"} 4'));
+  for (const response of held) response.end();
+  expect(await Promise.all(answers)).toEqual([200, 200, 200, 200]);
   expect(await router.child.exited()).toBe(0);
-  await until(async () => answered(await counters(router)) === 5);
-  expect(await metrics()).not.toMatch(/in_flight\{color="\w+"\} [1-9]/);
+  await until(async () => answered(await counters(router)) === 4);
+  expect(await metrics()).toContain('in_flight{color="blue"} 0');
+  origin.close();
 });
 
 const metrics = async () => (await fetch(`${router.admin}/metrics`)).text();
@@ -233,7 +240,6 @@ it("keeps the port that the system chose", async () => {
 });
 
 it("has a tunnel go on in the old process, which ends with it", async () => {
-  const { createServer } = await import("node:http");
   const origin = createServer().on("upgrade", (_, socket) => {
     socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
     socket.pipe(socket);
