@@ -1,6 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request, STATUS_CODES } from "node:http";
 import type { HealthConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
+import { sharedLookup } from "./shared-lookup.ts";
 
 /** How one check ended. */
 export interface CheckResult {
@@ -55,7 +56,7 @@ function begin(url: string, path: string, signal: AbortSignal): ClientRequest {
   const { hostname, port } = new URL(url);
   const headers = { "User-Agent": "sluice-check", Accept: "*/*", Connection: "close" };
   const host = hostname.replace(/^\[|\]$/g, "");
-  return request({ host, port: port || 80, path, agent: false, signal, headers });
+  return request({ host, port: port || 80, path, agent: false, signal, headers, lookup: sharedLookup });
 }
 
 function judge(answer: IncomingMessage, { status: ranges }: ProbeConfig): CheckResult {

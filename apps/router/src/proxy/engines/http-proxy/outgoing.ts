@@ -3,6 +3,7 @@ import type httpProxy from "http-proxy";
 import { type Field, requestFields } from "../../../core/forwarding.ts";
 import type { RequestFacts } from "../../../core/request-facts.ts";
 import type { Admitted } from "../../../core/request-line.ts";
+import { sharedLookup } from "../../../targets/shared-lookup.ts";
 import type { Target } from "../../../targets/target.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import type { Exchange } from "../../exchange.ts";
@@ -21,7 +22,7 @@ const IDLE_ONCE = 1000;
 export class Pools {
   readonly #repeatable = pool(IDLE);
   readonly #once = pool(IDLE_ONCE);
-  readonly #fresh = new Agent({ keepAlive: false });
+  readonly #fresh = new Agent({ keepAlive: false, lookup: sharedLookup });
 
   for(repeatable: boolean): Agent {
     return repeatable ? this.#repeatable : this.#once;
@@ -40,7 +41,13 @@ export class Pools {
 }
 
 function pool(idle: number): Agent {
-  return new Agent({ keepAlive: true, scheduling: "lifo", maxFreeSockets: 1024, timeout: idle });
+  return new Agent({
+    keepAlive: true,
+    scheduling: "lifo",
+    maxFreeSockets: 1024,
+    timeout: idle,
+    lookup: sharedLookup,
+  });
 }
 
 type Way = NonNullable<httpProxy.ServerOptions["target"]>;

@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import type { Outcome } from "../../../core/outcome.ts";
+import { sharedLookup } from "../../../targets/shared-lookup.ts";
 import type { Lease, Target } from "../../../targets/target.ts";
 import { failure } from "../failure.ts";
 import { AnswerBody, MORE } from "./answer-body.ts";
@@ -142,6 +143,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
     return connect({
       host,
       port,
+      lookup: sharedLookup,
       noDelay: true,
       keepAlive: true,
       allowHalfOpen: true,
