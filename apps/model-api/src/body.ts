@@ -12,9 +12,16 @@ export interface Refusal {
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
-/** Reads a JSON body of at most `limit` bytes, however it is framed. */
-export async function readJson(c: Context, limit: number): Promise<{ value: unknown } | Refusal> {
-  const wrongType = refuseType(c);
+/**
+ * Reads a JSON body of at most `limit` bytes, however it is framed.
+ * @param undeclared take a body without Content-Type as JSON, as clients of the Open Inference Protocol send it
+ */
+export async function readJson(
+  c: Context,
+  limit: number,
+  { undeclared = false } = {},
+): Promise<{ value: unknown } | Refusal> {
+  const wrongType = refuseType(c, undeclared ? "application/json" : "");
   if (wrongType) return wrongType;
   try {
     if (await fits(c, limit)) return { value: JSON.parse(await c.req.text()) };
@@ -26,14 +33,14 @@ export async function readJson(c: Context, limit: number): Promise<{ value: unkn
 }
 
 /** RFC 9110 section 15.5.16: the answer says what would have been accepted. */
-function refuseType(c: Context): Refusal | undefined {
+function refuseType(c: Context, fallback: string): Refusal | undefined {
   const coding = c.req.header("Content-Encoding")?.toLowerCase() ?? "identity";
   const refused = { reason: "media_type", status: 415 } as const;
   if (coding !== "identity") {
     const headers = { "Accept-Encoding": "identity" };
     return { ...refused, headers, detail: "The body is compressed: expected it as it is." };
   }
-  if (JSON_TYPE.test(c.req.header("Content-Type") ?? "")) return undefined;
+  if (JSON_TYPE.test(c.req.header("Content-Type") ?? fallback)) return undefined;
   const headers = { Accept: "application/json" };
   return { ...refused, headers, detail: "The Content-Type is not application/json." };
 }

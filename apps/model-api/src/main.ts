@@ -1,11 +1,8 @@
-import type { Server } from "node:http";
 import { type Logger, pino } from "pino";
-import { createApp, identityHeaders } from "./app.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
-import { createHttpServer, listen } from "./server.ts";
+import { createModelServer, type ModelServer } from "./serve.ts";
+import { listen } from "./server.ts";
 import { createService, readModel } from "./service.ts";
-import { shutDown } from "./shutdown.ts";
-import { Traffic } from "./traffic.ts";
 
 /** Exit codes: 0 ended in good order, 1 could not serve or cut requests, 2 bad options. */
 await main().catch((error: Error) => fail(error.name === "OptionError" ? 2 : 1, error.message));
@@ -18,10 +15,9 @@ async function main(): Promise<void> {
     color: options.color,
     model: options.model ? readModel(options.model) : undefined,
   });
-  const app = createApp({ service, bodyLimit: options.bodyLimit, log });
-  const server = createHttpServer(app, identityHeaders(service));
-  endOnSignals(server, options, log, () => service.drain());
-  const { address, port } = await listen(server, options.port, options.host).catch((error) => {
+  const server = createModelServer({ service, bodyLimit: options.bodyLimit, log });
+  endOnSignals(server, options, log);
+  const { address, port } = await listen(server.server, options.port, options.host).catch((error) => {
     throw new Error(whyNotListening(error, options));
   });
   if (!service.model)
@@ -30,19 +26,17 @@ async function main(): Promise<void> {
 }
 
 /** The first signal ends gently, the second at once. */
-function endOnSignals(server: Server, { drain }: Options, log: Logger, onBegin: () => void): void {
-  const traffic = new Traffic(server);
+function endOnSignals(server: ModelServer, { drain }: Options, log: Logger): void {
   let begun = false;
   const onSignal = async (signal: NodeJS.Signals) => {
-    const { inFlight } = traffic;
-    if (begun || !server.listening) {
+    const { inFlight } = server;
+    if (begun || !server.server.listening) {
       log.warn({ signal, inFlight }, "ending at once");
       process.exit(1);
     }
     begun = true;
     log.info({ signal, inFlight }, "draining");
-    onBegin();
-    const ending = await shutDown(server, traffic, drain);
+    const ending = await server.end(drain);
     log.info({ ending }, "ended");
     process.exit(ending === "drained" ? 0 : 1);
   };

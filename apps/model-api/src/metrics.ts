@@ -9,6 +9,7 @@ export interface Metrics {
   readonly inFlight: Gauge;
   readonly requests: Counter<"method" | "route" | "code">;
   readonly duration: Histogram<"route">;
+  readonly grpcRequests: Counter<"method" | "code">;
   readonly predictions: Counter;
   readonly extrapolated: Counter;
   readonly batchRows: Histogram;
@@ -59,6 +60,10 @@ export function createMetrics(service: Service): Metrics {
       ...named("request_duration_seconds", "Time from a request's head to its answer."),
       labelNames: ["route"],
       buckets: SECONDS,
+    }),
+    grpcRequests: new Counter({
+      ...named("grpc_requests_total", "gRPC calls answered."),
+      labelNames: ["method", "code"],
     }),
     predictions: new Counter(named("predictions_total", "Fares predicted, one for each row.")),
     extrapolated: new Counter(

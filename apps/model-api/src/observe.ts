@@ -1,5 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
 import type { Logger } from "pino";
 import type { Metrics } from "./metrics.ts";
 
@@ -21,7 +22,7 @@ export function observe(metrics: Metrics, log: Logger, app: OpenAPIHono): Middle
       const seconds = (performance.now() - start) / 1000;
       const { path } = c.req;
       known ??= routePaths(app);
-      const route = known.has(path) ? path : "unmatched";
+      const route = [path, routePath(c, -1)].find((each) => known?.has(each)) ?? "unmatched";
       const method = METHODS.has(c.req.method) ? c.req.method : "OTHER";
       metrics.requests.inc({ method, route, code: c.res.status });
       metrics.duration.observe({ route }, seconds);
@@ -33,7 +34,7 @@ export function observe(metrics: Metrics, log: Logger, app: OpenAPIHono): Middle
   };
 }
 
-/** All routes here are plain paths, so a set of them decides. */
+/** What may be a label: a route's path, with `:name` where the client chooses. */
 function routePaths(app: OpenAPIHono): Set<string> {
   return new Set(app.routes.filter(({ method }) => method !== "ALL").map(({ path }) => path));
 }

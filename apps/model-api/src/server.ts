@@ -16,17 +16,22 @@ const PARSER_STATUS: Readonly<Record<string, 408 | 431>> = {
   HPE_HEADER_OVERFLOW: 431,
 };
 
-/** An HTTP server for the app, not yet listening. `headers` go on the answers that the app never sees. */
-export function createHttpServer(app: OpenAPIHono, headers: Readonly<Record<string, string>>): Server {
-  const refused = { "Content-Type": "application/problem+json", ...headers };
-  const listener = getRequestListener(app.fetch, {
+/** What answers requests of HTTP/1.1 or HTTP/2. `headers` go on the answers that the app never sees. */
+export function createListener(app: OpenAPIHono, headers: Readonly<Record<string, string>>) {
+  return getRequestListener(app.fetch, {
     // Thrown before the app: a Host or a target that make no URL.
     errorHandler: () =>
       new Response(problemBody({ status: 400, detail: "The request's target or Host is not valid." }), {
         status: 400,
-        headers: refused,
+        headers: problemHeaders(headers),
       }),
   });
+}
+
+/** An HTTP server for the app, not yet listening. `headers` go on the answers that the app never sees. */
+export function createHttpServer(app: OpenAPIHono, headers: Readonly<Record<string, string>>): Server {
+  const refused = problemHeaders(headers);
+  const listener = createListener(app, headers);
   // A missing Host is refused by the error handler above: Node's own answer would lack the headers.
   const options = { ...TIMEOUTS, connectionsCheckingInterval: 5000, requireHostHeader: false };
   const server = createServer(options, (request, response) => {
@@ -40,6 +45,10 @@ export function createHttpServer(app: OpenAPIHono, headers: Readonly<Record<stri
   });
   server.on("clientError", (error, socket) => refuse(error, socket as Socket, refused));
   return server;
+}
+
+function problemHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return { "Content-Type": "application/problem+json", ...headers };
 }
 
 /** Listens, and gives the address that it got. Rejects with the system's error. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import { ArtifactError, loadModel, type Model } from "@sluice/model";
 
@@ -10,6 +11,8 @@ export interface ModelIdentity {
 
 /** What this process serves. Only `drain` changes it, once. */
 export interface Service {
+  /** Aborted by `drain`. */
+  readonly draining: AbortSignal;
   readonly color: string;
   readonly model: Model | undefined;
   readonly identity: ModelIdentity | undefined;
@@ -26,17 +29,20 @@ export class ModelRefused extends Error {
 
 export function createService(options: { color: string; model?: Model | undefined }): Service {
   const { color, model } = options;
-  let draining = false;
+  const draining = new AbortController();
+  // Each watcher of the health listens, and Node takes more than ten for a leak.
+  setMaxListeners(0, draining.signal);
   return {
     color,
     model,
     identity: model && identify(model),
+    draining: draining.signal,
     notReady() {
-      if (draining) return "The server is shutting down.";
+      if (draining.signal.aborted) return "The server is shutting down.";
       return model ? undefined : "No model is loaded.";
     },
     drain() {
-      draining = true;
+      draining.abort();
     },
   };
 }

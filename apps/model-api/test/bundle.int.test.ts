@@ -1,8 +1,10 @@
 import { cpSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { credentials } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { TRIP } from "./support/api.ts";
+import { call, InferenceClient, typed } from "./support/grpc.ts";
 import { modelFile, type Running, startServer } from "./support/process.ts";
 
 /** A copy of the bundle where no node_modules can be found from. */
@@ -26,6 +28,17 @@ describe("the bundle, without node_modules", () => {
     const headers = { "Content-Type": "application/json" };
     const init = { method: "POST", headers, body: JSON.stringify({ data: [TRIP] }) };
     expect((await fetch(`${server.url}/api/predict/`, init)).status).toBe(200);
+  });
+
+  it("speaks gRPC, with its protos compiled in", async () => {
+    const client = new InferenceClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
+    const { value, error } = await call(client, "ModelInfer", {
+      modelName: "taxi-fare",
+      inputs: typed([TRIP]),
+    });
+    client.close();
+    expect(error).toBeNull();
+    expect(value.modelVersion).toBe("1.2.3");
   });
 
   it("shows its documentation from the files beside it", async () => {

@@ -165,6 +165,16 @@ describe("the description", () => {
       "/health/live",
       "/health/ready",
       "/model",
+      "/v2",
+      "/v2/health/live",
+      "/v2/health/ready",
+      "/v2/models",
+      "/v2/models/{name}",
+      "/v2/models/{name}/infer",
+      "/v2/models/{name}/ready",
+      "/v2/models/{name}/versions/{version}",
+      "/v2/models/{name}/versions/{version}/infer",
+      "/v2/models/{name}/versions/{version}/ready",
     ]);
     const { post } = document.paths["/api/predict/"];
     expect(Object.keys(post.responses)).toEqual(["200", "400", "413", "415", "422", "503"]);
@@ -186,7 +196,14 @@ describe("the description", () => {
     const { paths } = await bodyOf(await app.request("/openapi.json"));
     const operations = Object.values(paths).flatMap((path) => Object.values(path as object));
     const names = operations.map(({ operationId }) => operationId);
-    expect(names.sort()).toEqual(["alive", "health", "live", "model", "predict", "ready"]);
+    expect(names).toHaveLength(new Set(names).size);
+    const own = ["alive", "health", "live", "model", "predict", "ready"];
+    const protocol = ["modelInfer", "modelMetadata", "modelReady"].flatMap((name) => [
+      name,
+      `${name}Version`,
+    ]);
+    const server = ["models", "serverLive", "serverMetadata", "serverReady"];
+    expect(names.sort()).toEqual([...own, ...protocol, ...server].sort());
   });
 
   it("has examples that the server accepts", async () => {

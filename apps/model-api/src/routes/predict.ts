@@ -1,11 +1,11 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { problem } from "@sluice/api-docs";
-import type { Prediction, Trip } from "@sluice/model";
 import type { Context } from "hono";
 import { type Refusal, readJson } from "../body.ts";
 import { checkRequest } from "../check.ts";
 import type { Metrics } from "../metrics.ts";
 import { json, problemAnswer } from "../openapi.ts";
+import { predictTrips } from "../predictions.ts";
 import { MAX_ROWS, requestSchema, responseSchema, rowProblemsSchema } from "../schema.ts";
 import type { Service } from "../service.ts";
 
@@ -39,23 +39,10 @@ export function predictRoutes({ service, metrics, bodyLimit }: PredictOptions): 
     if ("reason" in body) return refuse(c, body);
     const checked = checkRequest(body.value);
     if (!("trips" in checked)) return refuse(c, { reason: "invalid", status: 422, ...checked });
-    const predictions = checked.trips.map((trip) => model.predict(trip));
-    count(metrics, checked.trips, predictions);
+    const predictions = predictTrips(model, metrics, checked.trips);
     return c.json({ predictions, model: identity, color });
   });
   return app;
-}
-
-function count(metrics: Metrics, trips: readonly Trip[], predictions: readonly Prediction[]): void {
-  let extrapolated = 0;
-  predictions.forEach((prediction, i) => {
-    if (prediction.extrapolated) extrapolated++;
-    metrics.fares.observe(prediction.fare_amount);
-    metrics.countTenths(trips[i]!, prediction);
-  });
-  metrics.batchRows.observe(predictions.length);
-  metrics.predictions.inc(predictions.length);
-  metrics.extrapolated.inc(extrapolated);
 }
 
 const route = createRoute({

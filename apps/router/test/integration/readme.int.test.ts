@@ -18,6 +18,8 @@ const EXPECTED: readonly (readonly [start: string, seen: RegExp])[] = [
   ["curl -s -X POST 'localhost:9900/admin/weights", /"drained":true/],
   ["curl -s -X POST localhost:9900/admin/rollback", /"weights":/],
   ["curl -s localhost:9900/admin/state", /"epoch":\d+/],
+  ["npm run -s grpc:health", /"server": "SERVING"/],
+  ["npm run -s grpc:predict", /"fare_amount": \d/],
   ["npm exec -- sluice deploy", /to green at http:\/\/127\.0\.0\.1:8003[\s\S]*Nothing was changed\./],
   ["curl -s localhost:9900/metrics", /^sluice_requests_total\{/m],
   ["npm run -s train -- --csv data/sample.csv", /RMSE/],
