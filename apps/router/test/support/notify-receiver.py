@@ -7,4 +7,6 @@ receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 receiver.bind("\0" + address[1:] if address.startswith("@") else address)
 print("listening", flush=True)
 while True:
-    print(receiver.recv(4096).decode().replace("\n", "|"), flush=True)
+    message = receiver.recv(4096).decode().replace("\n", "|")
+    if message != "BARRIER=1":  # systemd-notify's own: it waits until everything was read
+        print(message, flush=True)
