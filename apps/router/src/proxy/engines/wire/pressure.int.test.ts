@@ -1,7 +1,6 @@
 import type { Socket } from "node:net";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { expect, it } from "vitest";
+import { memoryInUse } from "../../../../test/support/memory.ts";
 import { closing, eventually } from "../../../../test/support/open.ts";
 import { rawUpstream, upstream } from "../../../../test/support/upstream.ts";
 import {
@@ -50,13 +49,9 @@ function sink(socket: Socket): { bytes: number } {
   return state;
 }
 
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
-
-/** Bytes that are in use, without what is garbage already. */
+/** Bytes that are in use. */
 function memory(): number {
-  collect();
-  const { arrayBuffers, heapUsed } = process.memoryUsage();
+  const { arrayBuffers, heapUsed } = memoryInUse();
   return arrayBuffers + heapUsed;
 }
 
