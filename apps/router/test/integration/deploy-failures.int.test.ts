@@ -146,10 +146,29 @@ it("switches back when it does not answer from outside, and verifies that", asyn
   await expectUntouched();
 });
 
+it("a rollback after that stays where it is, and starts nothing", async () => {
+  const { code, output } = await scene.run(["rollback"]);
+  expect({ code, output }).toMatchObject({ code: 0, output: expect.not.stringMatching(/starting/) });
+  await expectUntouched();
+});
+
 it("ends a switch by steps when the new version answers badly", async () => {
   broken = true;
   const report = await attempt("outside", { steps: "50,100", stepFor: "20s" });
   expectFailure(report, "switch", /blue answered \d+ of \d+ requests badly in this step/, "switched back");
+  await expectUntouched();
+});
+
+it("keeps what is not proved yet from being a standby", async () => {
+  let during: ReturnType<DeployScene["colors"]> | undefined;
+  const watching: Progress = {
+    ...silentProgress,
+    begin: ({ name }) => {
+      if (name === "check") during = scene.colors();
+    },
+  };
+  expectFailure(await attempt("golden", {}, watching), "check", /golden row 7/);
+  expect((await during)!.find(({ name }) => name === "blue")!.targets).toEqual([]);
   await expectUntouched();
 });
 

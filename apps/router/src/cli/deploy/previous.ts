@@ -35,7 +35,7 @@ export async function startPrevious(parts: PreviousParts): Promise<string | unde
     color = record.previous;
     const router = new RouterControl(parts.client);
     const version = mustStart(record, await router.look());
-    if (!version) return undefined;
+    if (!version || (await router.isRolledBack())) return undefined;
     lock = await takeLock(parts.folder, `rollback to ${color}`);
     await bring(color, version, router, parts);
     return undefined;

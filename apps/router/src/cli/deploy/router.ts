@@ -1,5 +1,5 @@
 import { type AdminClient, RefusedError } from "../admin-client.ts";
-import type { ChangeAnswer, ColorState, State, Weights } from "../admin-types.ts";
+import type { ChangeAnswer, ColorState, HistoryEntry, State, Weights } from "../admin-types.ts";
 import { CliError } from "../errors.ts";
 import { formatWeights } from "../format.ts";
 
@@ -42,6 +42,12 @@ export class RouterControl {
     const state = await this.#client.call<State>("/admin/state", signal ? { signal } : {});
     if (!Array.isArray(state.colors)) throw this.#client.foreign("its answer has no colors");
     return state;
+  }
+
+  /** True when the last move of weight was a rollback: another one stays where that one led. */
+  async isRolledBack(): Promise<boolean> {
+    const { history } = await this.#client.call<{ history: readonly HistoryEntry[] }>("/admin/history");
+    return history.find(({ kind, from, to }) => kind !== "targets" && !same(from, to))?.kind === "rollback";
   }
 
   /** Who changed something after the revision that this deploy knows; undefined when nobody did. */
@@ -103,6 +109,8 @@ export class RouterControl {
     }
   }
 }
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 export const weightsOf = ({ colors }: State): Weights =>
   Object.fromEntries(colors.map(({ name, weight }) => [name, weight]));

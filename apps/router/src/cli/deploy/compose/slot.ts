@@ -84,9 +84,11 @@ export class ComposeSlot implements Slot {
     if (!container) throw new CliError(`there is no container of ${this.#service} any more.`);
     const { status, exitCode, restarts, health } = container;
     if (restarts > 0 || status === "restarting" || status === "exited" || status === "dead") {
-      throw new CliError(
-        `the container of ${this.#service} ended while it was starting (exit code ${exitCode}).`,
-      );
+      const how =
+        restarts > 0 && exitCode === 0
+          ? `Docker has started it again ${restarts} times`
+          : `exit code ${exitCode}`;
+      throw new CliError(`the container of ${this.#service} ended while it was starting (${how}).`);
     }
     if (health === "unhealthy")
       throw new CliError(`Docker calls the container of ${this.#service} unhealthy.`);
