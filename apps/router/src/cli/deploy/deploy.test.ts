@@ -3,16 +3,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { State } from "../admin-types.ts";
+import { CliError } from "../errors.ts";
 import { checkGolden } from "./check/golden.ts";
 import { run } from "./compose/command.ts";
 import { setVariable, writeVariable } from "./compose/env-file.ts";
 import { imageVariable } from "./compose/slot.ts";
+import type { Deployment } from "./deployment.ts";
 import { type JournalEntry, PHASES } from "./journal.ts";
 import { BoundedLog } from "./local/bounded-log.ts";
 import { identify, isAlive, send } from "./local/identity.ts";
 import { describeHolder, takeLock } from "./lock.ts";
 import { chooseColors } from "./look.ts";
 import { type DeployFlags, imageOf, portOf, pullOf, readSettings } from "./options.ts";
+import { phasesOf } from "./phases.ts";
 import { isLive, type Progress, silentProgress } from "./progress.ts";
 import { decide } from "./recover.ts";
 import { CannotGoBack, type Phase, runPhases } from "./runner.ts";
@@ -136,6 +139,25 @@ describe("running phases", () => {
     expect(failure).toMatchObject({ phase: "switch", error: { message: "the disk is full" } });
     expect(seen).toEqual(["start", "undo switch", "undo start"]);
   });
+});
+
+test("an old version that cannot be stopped is a warning, and takes no release back", async () => {
+  const stop = async () => {
+    throw new CliError("the engine does not answer.");
+  };
+  const old = { color: "blue", slot: { stop }, version: { kind: "image" } };
+  const warnings: string[] = [];
+  const deploy = {
+    old,
+    warnings,
+    drained: true,
+    settings: { switch: { title: "" } },
+    driver: { publishes: () => undefined },
+  };
+  const release = { preparation: "", version: { ref: "" } };
+  const last = phasesOf({ ...deploy, release } as unknown as Deployment).at(-1)!;
+  await last.run({ signal: never, note: () => {} });
+  expect(warnings).toEqual(["blue could not be stopped: the engine does not answer."]);
 });
 
 describe(".env", () => {

@@ -9,6 +9,11 @@ interface Change {
   readonly signal: AbortSignal;
 }
 
+/** Milliseconds that an answer may wait for workers to serve by a change. */
+const ACKNOWLEDGE = 15_000;
+/** What the router's history takes. */
+const LONGEST_REASON = 500;
+
 export interface TargetsAnswer {
   readonly revision: number;
   readonly drained?: boolean;
@@ -77,7 +82,8 @@ export class RouterControl {
   async rollback(reason: string): Promise<ChangeAnswer> {
     const answer = await this.#client.call<ChangeAnswer>("/admin/rollback", {
       method: "POST",
-      body: { reason },
+      body: { reason: reason.slice(0, LONGEST_REASON) },
+      wait: ACKNOWLEDGE,
     });
     this.#revision = answer.revision;
     return answer;
@@ -93,12 +99,11 @@ export class RouterControl {
     try {
       const answer = await this.#client.call<T>(path, {
         method,
-        body: { ...body, reason },
+        body: { ...body, reason: reason.slice(0, LONGEST_REASON) },
         ifMatch: this.#revision,
         signal,
-        ...(drain === undefined
-          ? {}
-          : { wait: drain, query: { wait: "drained", timeout: `${Math.round(drain)}ms` } }),
+        wait: ACKNOWLEDGE + (drain ?? 0),
+        ...(drain === undefined ? {} : { query: { wait: "drained", timeout: `${Math.round(drain)}ms` } }),
       });
       this.#revision = answer.revision;
       return answer;

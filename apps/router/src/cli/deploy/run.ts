@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { AdminClient } from "../admin-client.ts";
 import { type Deployment, type DeploySettings, journalEntry, versionOf } from "./deployment.ts";
 import type { Driver } from "./driver.ts";
-import { Journal, type JournalEntry } from "./journal.ts";
+import { Journal, type JournalEntry, PHASES } from "./journal.ts";
 import { pruneArtifacts } from "./local/artifact.ts";
 import { describeHolder, takeLock } from "./lock.ts";
 import { chooseColors, lookAtOld, mustAnswer } from "./look.ts";
@@ -50,7 +50,8 @@ export async function deploy(parts: DeployParts): Promise<Report> {
       save,
       progress,
       interrupted,
-      onFailure: async () => {
+      onFailure: async (phase) => {
+        if (PHASES.indexOf(phase) < PHASES.indexOf("start")) return;
         lines = await deployment.slot.lastLines(LINES);
       },
     });

@@ -60,13 +60,13 @@ export class LocalSlot implements Slot {
   }
 
   async start(version: Version, signal: AbortSignal): Promise<void> {
+    this.#turnLog();
     await untilFree(this.color, version.targets, PORT);
     const { server, artifact } = version;
     for (const file of [server, artifact]) {
       if (!file || !existsSync(file))
         throw new CliError(`${file ?? "its file"}, which ${this.color} needs, is not there.`);
     }
-    this.#turnLog();
     const id = randomUUID();
     await this.#files.writeOrder({ id, color: this.color, version });
     const keeper = this.#spawn(id);
