@@ -23,7 +23,7 @@ export interface Axis {
   readonly name: (value: number) => string;
 }
 
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [760, 400, 64, 200, 40, 52];
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [760, 400, 64, 200, 56, 52];
 const STYLE = `text{font:13px system-ui,sans-serif;fill:#24292f}.t{font-size:15px;font-weight:600}
 .g{stroke:#8886;stroke-width:1}.l{stroke:#57606a;stroke-dasharray:6 4;fill:none}
 .c0{stroke:#0969da;fill:#0969da}.c1{stroke:#bc4c00;fill:#bc4c00}.c2{stroke:#8250df;fill:#8250df}.c3{stroke:#1a7f37;fill:#1a7f37}
@@ -39,7 +39,7 @@ export function draw(chart: Chart): string {
     ...chart.y.ticks.map((tick) => row(y(tick), chart.y.name(tick))),
     ...chart.x.ticks.map((tick) => text(x(tick), HEIGHT - BOTTOM + 20, chart.x.name(tick), "middle")),
     text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, chart.x.label, "middle"),
-    `<text x="14" y="${TOP - 8}" font-size="12">${escaped(chart.y.label)}</text>`,
+    `<text x="14" y="${TOP - 14}" font-size="12">${escaped(chart.y.label)}</text>`,
     ...(chart.limit ? [limit(y(chart.limit.y), chart.limit.label)] : []),
     ...chart.lines.map((line) => path(line, x, y)),
     ...labels(chart.lines, y),

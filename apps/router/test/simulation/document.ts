@@ -108,7 +108,7 @@ function power(curves: readonly (readonly number[])[]): string {
     lines: CURVE_RULES.map((label, color) => ({
       label: label in RULES ? label : "",
       color,
-      points: CURVE_RISKS.flatMap((risk, i) => (risk <= 10 ? [[risk, curves[color]![i]!] as const] : [])),
+      points: CURVE_RISKS.map((risk, i) => [risk, curves[color]![i]!] as const),
     })),
   });
 }
@@ -124,7 +124,7 @@ function evidence(): string {
   return draw({
     title: "Evidence that the candidate fails more, in six releases each",
     x: REQUEST_AXIS,
-    y: { label: "evidence", ticks: [-6, -4, -2, 0, 2, 4, 6], name: (n) => (n === 0 ? "1" : `10^${n}`) },
+    y: { label: "evidence", ticks: [-2, 0, 2, 4, 6], name: (n) => (n === 0 ? "1" : `10^${n}`) },
     limit: { y: Math.log10(400), label: "400: roll back" },
     lines: [...line(1, 0, "equal"), ...line(3, 1, "tripled")],
   });

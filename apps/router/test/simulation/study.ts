@@ -129,12 +129,12 @@ export function compareSteps(): Result[][] {
   );
 }
 
-export const CURVE_RISKS = [1, 1.5, 2, 2.5, 3, 4, 5, 7, 10, 15, 20] as const;
+export const CURVE_RISKS = [1, 1.5, 2, 2.5, 3, 4, 5] as const;
 export const CURVE_RULES = [
   "Sluice, one guard",
+  "z-test at 5 %, 60 looks",
   "Flagger, 95 %",
   "Argo, 95 %",
-  "z-test at 5 %, 60 looks",
 ] as const;
 
 /** How likely each rule rolls back, by how much worse the candidate is. */

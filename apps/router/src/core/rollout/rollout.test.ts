@@ -37,6 +37,13 @@ describe("a rollout", () => {
     expect(scene.tick(30, 0).state.step).toBe(1);
   });
 
+  it("does not count a step whose weight is not in force, though it need not last", () => {
+    const scene = new Scene({ stepMin: 0, stepRequests: 0 }).until("shifting");
+    scene.obeys = false;
+    scene.facts = { ...scene.facts, share: undefined };
+    expect(scene.tick(60, 500).tick(60, 500).state.step).toBe(0);
+  });
+
   it("does not begin before the candidate is there, is known, and its gates have passed", () => {
     const scene = new Scene();
     for (const facts of [
@@ -247,6 +254,23 @@ describe("gates and commands", () => {
     ]);
   });
 
+  it("abort gives weights back that somebody moved before the first step", () => {
+    const scene = new Scene().tick(1, 0, { gates: "waiting" });
+    scene.obeys = false;
+    scene.tick(1, 0, { share: 70 });
+    scene.do("abort");
+    expect(scene.effects).toContainEqual({ kind: "weights", candidate: 0, stable: 100 });
+    expect(kinds(scene.tick().effects)).toEqual(["weights"]);
+  });
+
+  it("a rollback is not over before weights that somebody moved are back", () => {
+    const scene = new Scene().tick(1, 0, { gates: "waiting" });
+    scene.obeys = false;
+    scene.tick(1, 0, { share: 70, gates: { failed: "no golden rows" } }).tick();
+    expect([scene.state.phase, kinds(scene.effects)]).toEqual(["rolling_back", ["weights"]]);
+    expect(scene.tick(1, 0, { share: 0 }).state.phase).toBe("rolled_back");
+  });
+
   it("abort leaves the weights to the command that aborts", () => {
     const scene = new Scene().until("shifting").tick(1);
     scene.say({ kind: "abort", by: "ann", leaveWeights: true });
@@ -319,7 +343,7 @@ describe("hooks", () => {
 
 describe("time", () => {
   it("while nobody watched counts for no step, and a clock set back stands still", () => {
-    const scene = new Scene({ stepMin: 300_000 }).until("shifting").tick(1, 500);
+    const scene = new Scene({ stepMin: 300_000 }).until("shifting").tick(1).tick(1, 500);
     expect(scene.restart().tick(7200).state.step).toBe(0);
     scene.at -= 7_000_000;
     expect(scene.tick(1).state.step).toBe(0);
