@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { ColorState, State } from "../admin-types.ts";
 import { CliError } from "../errors.ts";
 import { formatWeights } from "../format.ts";
@@ -62,15 +63,31 @@ export async function lookAtOld(
   return { ...facts, slot: undefined, version: undefined };
 }
 
+/** Milliseconds that a router which has only just started may take to open its port. */
+const OPENING = 5_000;
+
 /** Whether clients can reach the router there at all: to find that out after the switch would be late. @throws CliError */
 export async function mustAnswer(url: string): Promise<void> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(5000), redirect: "manual" }).catch(
-    ({ name, cause, message }: Error & { cause?: NodeJS.ErrnoException }) => {
-      const why = name === "TimeoutError" ? "nothing within 5 s" : (cause?.code ?? message);
+  const deadline = performance.now() + OPENING;
+  for (;;) {
+    const why = await whyNoAnswer(url);
+    if (why === undefined) return;
+    if (why !== "ECONNREFUSED" || performance.now() >= deadline) {
       throw new CliError(
         `nothing answers at ${url} (${why}), where the deploy is verified from outside; name the address of the router's clients with --url.`,
       );
-    },
-  );
-  await response.body?.cancel();
+    }
+    await pause(100);
+  }
+}
+
+async function whyNoAnswer(url: string): Promise<string | undefined> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(OPENING), redirect: "manual" });
+    await response.body?.cancel();
+    return undefined;
+  } catch (error) {
+    const { name, cause, message } = error as Error & { cause?: NodeJS.ErrnoException };
+    return name === "TimeoutError" ? `nothing within ${OPENING / 1000} s` : (cause?.code ?? message);
+  }
 }
