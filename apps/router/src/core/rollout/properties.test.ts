@@ -184,7 +184,7 @@ describe("a rollout, whatever happens to it", { timeout: 120_000 }, () => {
     );
     // the play must reach what it is about
     for (const phase of ["baking", "promoted", "rolled_back", "aborted", "awaiting_approval", "promoting"]) {
-      expect([phase, seen.get(phase) ?? 0]).toEqual([phase, expect.toSatisfy((n: number) => n >= 10)]);
+      expect([phase, seen.get(phase) ?? 0]).toEqual([phase, expect.toSatisfy((n: number) => n >= 5)]);
     }
   });
 
