@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { DEPLOY, installed, PROMETHEUS, readRules, readYaml } from "./files.ts";
+import { installed } from "../../test.shared.ts";
+import { DEPLOY, PROMETHEUS, readRules, readYaml } from "./files.ts";
 
 const run = promisify(execFile);
 const TESTS = join(DEPLOY, "test/rules");

@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,11 +26,4 @@ export function readRules(): Rule[] {
     const { groups } = readYaml(join(folder, file)) as { groups: { rules: Rule[] }[] };
     return groups.flatMap(({ rules }) => rules);
   });
-}
-
-/** Whether a program can be started here; in CI a missing one fails the tests that need it instead. */
-export function installed(program: string, versionFlag = "--version"): boolean {
-  const found = spawnSync(program, [versionFlag]).error === undefined;
-  if (!found) console.log(`${program} is not installed: what needs it is not tested.`);
-  return found || process.env.CI === "true";
 }

@@ -10,7 +10,8 @@ import {
   untilHealth,
 } from "../../apps/router/test/support/running-router.ts";
 import { refusedPort } from "../../apps/router/test/support/upstream.ts";
-import { DASHBOARDS, installed, readRules } from "./files.ts";
+import { installed } from "../../test.shared.ts";
+import { DASHBOARDS, readRules } from "./files.ts";
 import { interpolate, queriesOf, readDashboard } from "./grafana.ts";
 import { RunningPrometheus } from "./prometheus.ts";
 

@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { Child } from "../../apps/router/test/support/child.ts";
 import { refusedPort } from "../../apps/router/test/support/upstream.ts";
-import { installed } from "./files.ts";
+import { installed } from "../../test.shared.ts";
 
 const NAME = "models.example.com";
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Installs the programs that tests compare with or check by; tests that need a missing one are skipped and say so.
+# Installs the programs that tests compare with or check by; without CI=true, tests that need a missing one
+# are skipped and say so.
 # Needs Debian or Ubuntu, and root or sudo without a password; elsewhere it does nothing and says so.
 set -euo pipefail
 
-packages=(nginx haproxy wrk prometheus curl caddy openssl iproute2 systemd)
-programs=(nginx haproxy wrk promtool curl caddy openssl ss systemd-analyze)
+packages=(nginx haproxy wrk prometheus curl caddy openssl iproute2 systemd python3)
+programs=(nginx haproxy wrk promtool curl caddy openssl ss systemd-analyze systemd-notify python3)
 
 missing=()
 for program in "${programs[@]}"; do

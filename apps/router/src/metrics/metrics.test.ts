@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
+import { installed } from "../../../../test.shared.ts";
 import { GREEN, testPlane } from "../control/test-kit.ts";
 import { DURATION_BUCKETS } from "../core/report.ts";
 
@@ -17,9 +18,7 @@ async function scrape({
   return { text: body, value: (series) => lines.get(series) };
 }
 
-const hasPromtool = spawnSync("promtool", ["--version"]).status === 0;
-if (!hasPromtool)
-  console.log("promtool is not installed (Debian: prometheus): what it says of the metrics is not tested.");
+const hasPromtool = installed("promtool");
 
 describe("the metrics", () => {
   it.skipIf(!hasPromtool)("leave promtool nothing to say, before the first request and after", async () => {

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
+import { installed } from "../../../../test.shared.ts";
 import { listeningFd } from "../../src/listening-fd.ts";
 import { Child, endChildren, rootPath } from "../support/child.ts";
 import { Load } from "../support/load.ts";
@@ -52,8 +53,6 @@ afterEach(async () => {
 
 const configure = (more: Record<string, unknown>) =>
   writeFileSync(router.configPath, stringify({ ...base, ...more }));
-
-const has = (program: string) => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
 
 /** A listening socket that nobody accepts from, as a supervisor has it; `use` has to start what inherits it. */
 async function lend(listenPorts: readonly number[], use: (fds: number[]) => Child): Promise<Child> {
@@ -146,7 +145,7 @@ describe("sockets of a supervisor", () => {
   });
 });
 
-describe.skipIf(!has("python3") || !has("systemd-notify"))("what a supervisor is told", () => {
+describe.skipIf(!installed("python3") || !installed("systemd-notify"))("what a supervisor is told", () => {
   async function receiver(address: string): Promise<Child> {
     const child = new Child("python3", [rootPath("apps/router/test/support/notify-receiver.py"), address]);
     await child.printed(/listening/);
@@ -245,7 +244,7 @@ it("refuses an upgrade where somebody says that a supervisor would start it agai
   });
 });
 
-it.skipIf(!has("systemd-analyze"))("comes with units that systemd understands", () => {
+it.skipIf(!installed("systemd-analyze"))("comes with units that systemd understands", () => {
   for (const name of ["sluice.service", "sluice.socket"]) {
     const text = readFileSync(rootPath(`deploy/systemd/${name}`), "utf8");
     writeFileSync(join(router.folder, name), text.replace("/usr/bin/node", process.execPath));

@@ -42,13 +42,18 @@ export class Load {
     this.#timer = setInterval(() => this.#tick(), 5);
   }
 
+  get #most(): number {
+    return this.#options.rate * 60;
+  }
+
   get sent(): number {
     return this.#sent;
   }
 
-  /** Resolves once that many more requests were sent. */
+  /** Resolves once that many more requests were sent. @throws when the load's minute is over before */
   async more(requests: number): Promise<void> {
     const goal = this.#sent + requests;
+    if (goal > this.#most) throw new Error(`a load ends after a minute: ${goal} requests are too many`);
     while (this.#sent < goal) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
@@ -67,8 +72,7 @@ export class Load {
 
   #tick(): void {
     const due = Math.floor(((performance.now() - this.#began) / 1000) * this.#options.rate);
-    const bound = this.#options.rate * 60;
-    while (this.#sent < Math.min(due, bound)) this.#send(this.#sent++);
+    while (this.#sent < Math.min(due, this.#most)) this.#send(this.#sent++);
   }
 
   #send(i: number): void {
