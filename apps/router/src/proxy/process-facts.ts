@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type { ProcessFacts } from "../core/report.ts";
 
 /** What this process has used up so far, for the report of its data plane. */
