@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 
-export const PARTS = ["small", "latency", "body", "idle", "growth"] as const;
+export const PARTS = ["small", "workers", "latency", "body", "idle", "growth"] as const;
 export type PartName = (typeof PARTS)[number];
 
 export interface Options {
@@ -24,9 +24,14 @@ export function readOptions(argv: readonly string[]): Options {
   const command = new Command("bench")
     .description("Sluice beside nginx, HAProxy, Caddy and http-proxy, on one pinned core.")
     .argument("[parts...]", `what to measure: ${PARTS.join(", ")} (default: all)`, collectPart)
-    .option("--seconds <n>", "length of one measurement of small and latency", between(1, 60), 2)
+    .option("--seconds <n>", "length of one measurement of small, workers and latency", between(1, 60), 2)
     .option("--rounds <n>", "measurements of each; the tables show medians", between(1, 20), 3)
-    .option("--connections <n>", "keep-alive connections of small, latency and growth", between(1, 1000), 64)
+    .option(
+      "--connections <n>",
+      "keep-alive connections of small, workers, latency and growth",
+      between(1, 1000),
+      64,
+    )
     .option("--size <bytes>", "size of body's bodies, with B, KiB, MiB or GiB", parseSize, 2 ** 30)
     .option("--idle <n>", "idle connections", between(1, 100_000), 10_000)
     .option("--growth <n>", "requests of growth", between(10_000, 100_000_000), 2_000_000)

@@ -1,8 +1,8 @@
-import { has, type Pinned } from "../processes/pinned.ts";
+import { type Cores, has, type Pinned } from "../processes/pinned.ts";
 
 export interface Place {
-  /** Core that the proxy runs on. */
-  readonly core: number;
+  /** What the proxy runs on. */
+  readonly core: Cores;
   /** Port that it listens on. */
   readonly port: number;
   /** Ports of the two upstreams. */

@@ -17,6 +17,21 @@ export const bareHttpProxy: Contender = {
   },
 };
 
+/** Sluice with its defaults and several data-plane processes, on the given cores. */
+export function sluiceWorkers(workers: number, cores: string): Contender {
+  return {
+    name: `workers: ${workers}, on ${cores.includes(",") ? "cores" : "core"} ${cores}`,
+    native: false,
+    missing: () => undefined,
+    start(place) {
+      const file = join(place.folder, `sluice-workers-${workers}.yaml`);
+      writeFileSync(file, stringify({ ...sluiceConfig("wire", place), workers }));
+      const program = at("../../../apps/router/bin/sluice.js");
+      return new Pinned(cores, process.execPath, [program, "serve", "--config", file]);
+    },
+  };
+}
+
 /**
  * Sluice with its defaults, by engine.
  * @param young file for the size of V8's young generation; undefined: nobody looks

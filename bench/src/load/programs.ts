@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { Pinned, runPinned, within } from "../processes/pinned.ts";
+import { type Cores, Pinned, runPinned, within } from "../processes/pinned.ts";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -14,7 +14,7 @@ export interface Latencies {
 }
 
 export async function openLoop(
-  core: number,
+  core: Cores,
   port: number,
   load: { rate: number; seconds: number; connections: number },
 ): Promise<Latencies> {
@@ -28,7 +28,7 @@ const SLOWEST = 30e6;
 
 /** Moves one body. @returns seconds */
 export async function transfer(
-  core: number,
+  core: Cores,
   port: number,
   direction: "get" | "put",
   bytes: number,
@@ -39,7 +39,7 @@ export async function transfer(
 }
 
 /** Opens connections that then do nothing. */
-export async function holdIdle(core: number, port: number, count: number): Promise<Held> {
+export async function holdIdle(core: Cores, port: number, count: number): Promise<Held> {
   const client = new Pinned(core, process.execPath, [at("./idle.ts"), String(port), String(count)]);
   await within(60, client, client.printedLine(/^ready$/m));
   return new Held(client);

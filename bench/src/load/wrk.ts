@@ -1,4 +1,4 @@
-import { runPinned } from "../processes/pinned.ts";
+import { type Cores, runPinned } from "../processes/pinned.ts";
 
 export interface WrkResult {
   readonly requests: number;
@@ -11,7 +11,7 @@ export interface WrkResult {
 
 /** Closed-loop load on a loopback port from one pinned thread. Rejects when nothing was answered. */
 export async function wrk(
-  core: number,
+  core: Cores,
   port: number,
   connections: number,
   seconds: number,

@@ -1,6 +1,6 @@
 import type { Contender } from "../contenders/contender.ts";
 import type { Options, PartName } from "../options.ts";
-import type { Pinned } from "../processes/pinned.ts";
+import type { Cores, Pinned } from "../processes/pinned.ts";
 import { freePort, untilServing } from "../processes/ports.ts";
 
 /** What all parts share. */
@@ -10,7 +10,7 @@ export interface Bench {
   readonly folder: string;
   readonly proxyCore: number;
   /** Core of the load and of the upstreams. */
-  readonly loadCore: number;
+  readonly loadCore: Cores;
   /** Those that are installed here. */
   readonly contenders: readonly Contender[];
   /** Tells what is going on, to whoever watches. */

@@ -14,7 +14,7 @@ import {
   withUpstreams,
 } from "./part.ts";
 
-interface Sample {
+export interface Sample {
   readonly microseconds: number;
   readonly perSecond: number;
   readonly p99: number;
@@ -39,7 +39,8 @@ export const small: Part = {
   },
 };
 
-async function measure(bench: Bench, { port, pids }: Running, warm: number): Promise<Sample> {
+/** Loads a proxy that is warm with all that it can take. */
+export async function measure(bench: Bench, { port, pids }: Running, warm: number): Promise<Sample> {
   const { connections, seconds } = bench.options;
   await wrk(bench.loadCore, port, connections, warm);
   const before = cpuSeconds(pids);

@@ -2,6 +2,9 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { descendants } from "./procfs.ts";
 
+/** A core, or several as `taskset` lists them. */
+export type Cores = number | string;
+
 /** Whether a program can be found on PATH. */
 export function has(program: string): boolean {
   try {
@@ -16,14 +19,14 @@ export function has(program: string): boolean {
 const running = new Set<Pinned>();
 let stopping = false;
 
-/** A process pinned to one core, stopped by its own id. Its standard input stays open as long as this process lives. */
+/** A process pinned to one core or several, stopped by its own id. Its standard input stays open as long as this process lives. */
 export class Pinned {
   readonly child: ChildProcess;
   readonly ended: Promise<number | null>;
   #printed = "";
   #errors = "";
 
-  constructor(core: number, command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  constructor(core: Cores, command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     if (stopping) throw new Error("nothing is started any more");
     this.child = spawn("taskset", ["-c", String(core), command, ...args], {
       stdio: ["pipe", "pipe", "pipe"],
@@ -84,7 +87,7 @@ export class Pinned {
 
 /** Runs a program to its end, or stops it after so many seconds. @returns what it printed */
 export async function runPinned(
-  core: number,
+  core: Cores,
   command: string,
   args: readonly string[],
   seconds: number,

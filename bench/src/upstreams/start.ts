@@ -2,12 +2,12 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { temporary } from "../contenders/nginx.ts";
-import { has, Pinned } from "../processes/pinned.ts";
+import { type Cores, has, Pinned } from "../processes/pinned.ts";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** What gives small answers: nginx where it is installed, or it would be slower than what is measured. */
-export function startSmall(core: number, port: number, folder: string): Pinned {
+export function startSmall(core: Cores, port: number, folder: string): Pinned {
   if (!has("nginx")) return new Pinned(core, process.execPath, [at("./small.ts"), String(port)]);
   const file = join(folder, `upstream-${port}.conf`);
   writeFileSync(
@@ -25,6 +25,6 @@ http {
 }
 
 /** What sends and takes large bodies. */
-export function startBodies(core: number, port: number): Pinned {
+export function startBodies(core: Cores, port: number): Pinned {
   return new Pinned(core, process.execPath, [at("./bodies.ts"), String(port)]);
 }
