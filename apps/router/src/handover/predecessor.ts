@@ -22,19 +22,24 @@ export class Predecessor {
     this.legacy = legacy;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.gone = promise;
-    process.on("message", (message) => this.#take(message as Down));
-    process.once("disconnect", () => {
+    const lost = () => {
       this.#gone = true;
       for (const hear of [...this.#heard]) hear(undefined);
       resolve();
-    });
+    };
+    process.on("message", (message) => this.#take(message as Down));
+    if (process.connected) process.once("disconnect", lost);
+    else lost();
   }
 
-  /** The router that started this process to have a successor; undefined where a user or a supervisor did. */
+  /**
+   * The router that started this process to have a successor; undefined where a user or a supervisor did. One that has
+   * died since has left its sockets all the same: this process holds them, and nobody else can open their addresses.
+   */
   static find(env: NodeJS.ProcessEnv = process.env): Predecessor | undefined {
     const text = env[HANDOVER];
     delete env[HANDOVER]; // no child is to take it for its own
-    if (text === undefined || !process.connected) return undefined;
+    if (text === undefined) return undefined;
     return new Predecessor(JSON.parse(text) as Legacy);
   }
 

@@ -182,9 +182,9 @@ it("refuses a second upgrade while one is under way", async () => {
 
 for (const workers of [1, 2]) {
   it(`ends both at SIGTERM during an upgrade, with workers: ${workers}`, async () => {
+    process.env.STATE = join(router.folder, "state");
     await begin(workers);
     const pids = workersOf(router).map(({ pid }) => pid);
-    process.env.STATE = join(router.folder, "state");
     replaceProgram(
       'console.log("successor " + process.pid); process.on("message", () => console.log("handed")); process.send({ kind: "ready", version: "9", state: process.env.STATE });',
     );
