@@ -71,7 +71,11 @@ export class Child {
 
   signal(name: NodeJS.Signals): void {
     if (!this.running) return;
-    process.kill(this.#group ? -this.pid : this.pid, name);
+    try {
+      process.kill(this.#group ? -this.pid : this.pid, name);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // it has ended, and nobody has heard of it yet
+    }
   }
 
   /** Resolves with the exit code, or null after a signal. */
