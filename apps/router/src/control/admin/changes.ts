@@ -61,6 +61,7 @@ const REFUSALS = {
   412: "The revision has changed.",
   413: "The body is too large.",
   415: "The body is not JSON.",
+  503: "Another program is taking this router's place; Retry-After says when to ask again.",
   507: "The change could not be saved.",
 };
 
