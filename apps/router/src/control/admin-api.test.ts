@@ -389,6 +389,7 @@ describe("the description", () => {
       "412",
       "413",
       "415",
+      "503",
       "507",
     ]);
     const page = await parts.call("GET", "/admin/docs");
