@@ -9,6 +9,7 @@ import {
   removeFolder,
   restartRouter,
   temporaryFolder,
+  untilAnswers,
   untilHealth,
 } from "../../apps/router/test/support/running-router.ts";
 import { refusedPort, type Upstream, upstream } from "../../apps/router/test/support/upstream.ts";
@@ -73,6 +74,7 @@ beforeAll(async () => {
   writeFileSync(configPath, replaceAll(blockOf(DOCUMENT, "yaml"), replacements));
   const addresses = { url: `http://127.0.0.1:${listen}`, admin: `http://127.0.0.1:${admin}` };
   router = await restartRouter({ ...addresses, folder, configPath });
+  await serving();
   await untilHealth(router, "green", "up");
 });
 
@@ -82,6 +84,9 @@ afterAll(async () => {
   for (const model of models) await model.close();
   removeFolder(router.folder);
 });
+
+/** The admin API answers before the clients' port is open. */
+const serving = () => untilAnswers(`${router.admin}/readyz`, router.child);
 
 it("lists exactly the commands that are tested", () => {
   const untested = commandsOf(DOCUMENT, "").filter(
@@ -106,6 +111,7 @@ it("restores the weights of a backup into a stopped router", async () => {
   expect(await router.child.kill("SIGTERM")).toBe(0);
   for (const command of commandsOf(DOCUMENT, "stopped")) await shell(command);
   router = await restartRouter(router);
+  await serving();
   expect(await blueWeight()).toBe(before);
 });
 
