@@ -76,7 +76,16 @@ export async function untilHealth(router: RunningRouter, color: string, health: 
       colors: { name: string; targets: { health: string }[] }[];
     };
     const targets = state.colors.find(({ name }) => name === color)?.targets ?? [];
-    if (targets.length > 0 && targets.every((target) => target.health === health)) return;
+    if (targets.length > 0 && targets.every((target) => target.health === health)) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  if (health === "up") await untilServing(router);
+}
+
+/** The clients' port opens a moment after the first verdicts. A router that will not be ready is left as it is after 5 s. */
+async function untilServing({ admin }: RunningRouter): Promise<void> {
+  for (let i = 0; i < 250; i++) {
+    if ((await fetch(`${admin}/readyz`)).ok) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
