@@ -1,3 +1,4 @@
+import { Answers } from "../answers.ts";
 import type { Channel } from "../channel.ts";
 import type { Report } from "../core/report.ts";
 import type { Snapshot } from "../core/snapshot.ts";
@@ -10,7 +11,7 @@ const COLLECT = 1000;
 export class Predecessor {
   readonly legacy: Legacy;
   readonly #listeners: ((report: Report) => void)[] = [];
-  readonly #heard = new Set<(message: Down | undefined) => void>();
+  readonly #answers = new Answers<Down>();
   #report: Report | undefined;
   #follows = false;
   #questions = 0;
@@ -24,7 +25,7 @@ export class Predecessor {
     this.gone = promise;
     const lost = () => {
       this.#gone = true;
-      for (const hear of [...this.#heard]) hear(undefined);
+      this.#answers.end();
       resolve();
     };
     process.on("message", (message) => this.#take(message as Down));
@@ -45,7 +46,7 @@ export class Predecessor {
 
   /** Asks for the state. Undefined when the old router has died, which leaves what is on the disk. */
   async take(version: string, state: string | undefined): Promise<HandedOver | undefined> {
-    const answer = this.#answer(({ kind }) => kind === "handed");
+    const answer = this.#answers.first(({ kind }) => kind === "handed");
     this.#send({ kind: "ready", version, state });
     const message = await answer;
     return message?.kind === "handed" ? message.handed : undefined;
@@ -53,7 +54,7 @@ export class Predecessor {
 
   /** Says that this router serves; resolves once the old one takes nothing back any more. */
   async serves(): Promise<void> {
-    const answer = this.#answer(({ kind }) => kind === "go");
+    const answer = this.#answers.first(({ kind }) => kind === "go");
     this.#send({ kind: "serves" });
     await answer;
   }
@@ -108,7 +109,7 @@ export class Predecessor {
 
   async #collect(): Promise<void> {
     const question = ++this.#questions;
-    const answer = this.#answer(
+    const answer = this.#answers.first(
       (message) => message.kind === "report" && message.question === question,
       COLLECT,
     );
@@ -127,27 +128,10 @@ export class Predecessor {
       this.#report = message.report;
       if (this.#begun) this.#tell(this.#current());
     }
-    for (const hear of [...this.#heard]) hear(message);
+    this.#answers.take(message);
   }
 
   #send(message: Up): void {
     if (process.connected) process.send!(message, undefined, undefined, () => {}); // it may have just gone
-  }
-
-  /** Resolves with the first message that fits, with undefined when the other is gone or time is up. */
-  #answer(fits: (message: Down) => boolean, patience?: number): Promise<Down | undefined> {
-    if (this.#gone) return Promise.resolve(undefined);
-    return new Promise((resolve) => {
-      const end = (message: Down | undefined) => {
-        clearTimeout(timer);
-        this.#heard.delete(hear);
-        resolve(message);
-      };
-      const hear = (message: Down | undefined) => {
-        if (message === undefined || fits(message)) end(message);
-      };
-      const timer = patience === undefined ? undefined : setTimeout(() => end(undefined), patience);
-      this.#heard.add(hear);
-    });
   }
 }

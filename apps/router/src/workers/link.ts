@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { Answers } from "../answers.ts";
 import type { Address, Config } from "../config/config.ts";
 import type { Report } from "../core/report.ts";
 import type { AccessLine } from "../proxy/access-line.ts";
@@ -42,7 +43,7 @@ export class Link {
   cut = 0;
   readonly #messages: MessageSocket<Down, Up>;
   readonly #events: LinkEvents;
-  readonly #heard = new Set<(message: Up | undefined) => void>();
+  readonly #answers = new Answers<Up>();
   #released = false;
   #awaited = 0;
   #missed = 0;
@@ -60,7 +61,7 @@ export class Link {
       () => {
         this.gone = true;
         if (!this.#released) forgetWorker(folder, name);
-        for (const hear of [...this.#heard]) hear(undefined);
+        this.#answers.end();
         events.onClosed(this);
         resolve();
       },
@@ -79,7 +80,7 @@ export class Link {
       return undefined;
     }
     const link = new Link(folder, name, socket, events);
-    const hello = await link.#answer((message) => message.kind === "hello", HELLO);
+    const hello = await link.#answers.first((message) => message.kind === "hello", HELLO);
     if (hello?.kind !== "hello") {
       link.kill();
       return undefined;
@@ -97,13 +98,13 @@ export class Link {
   /** Resolves once it serves, with false if it ended before. */
   async listening(): Promise<boolean> {
     if (this.report) return true;
-    return (await this.#answer((message) => message.kind === "report")) !== undefined;
+    return (await this.#answers.first((message) => message.kind === "report")) !== undefined;
   }
 
   /** A fresh report; the last one if it takes longer than `patience` milliseconds. */
   async collect(patience: number): Promise<Report | undefined> {
     const question = ++this.#questions;
-    const answer = this.#answer(
+    const answer = this.#answers.first(
       (message) => message.kind === "report" && message.question === question,
       patience,
     );
@@ -114,7 +115,10 @@ export class Link {
 
   /** Has it start another worker on its listening socket. Resolves with the process number, or undefined. */
   async spawn(worker: number, program: Program): Promise<number | undefined> {
-    const answer = this.#answer((message) => message.kind === "spawned" && message.worker === worker, SPAWN);
+    const answer = this.#answers.first(
+      (message) => message.kind === "spawned" && message.worker === worker,
+      SPAWN,
+    );
     this.send({ kind: "spawn", worker, program });
     const spawned = await answer;
     return spawned?.kind === "spawned" ? spawned.pid : undefined;
@@ -165,29 +169,12 @@ export class Link {
     else if (message.kind === "access") this.#events.onAccess(message.lines);
     else if (message.kind === "drained") this.cut = message.cut;
     else if (message.kind === "report") this.#noted(message.report);
-    for (const hear of [...this.#heard]) hear(message);
+    this.#answers.take(message);
   }
 
   #noted(report: Report): void {
     this.report = report;
     if (report.epoch >= this.#awaited) this.#missed = 0;
     this.#events.onReport(report, this);
-  }
-
-  /** Resolves with the first message that fits, with undefined when the worker ends or time is up. */
-  #answer(fits: (message: Up) => boolean, patience?: number): Promise<Up | undefined> {
-    if (this.gone) return Promise.resolve(undefined);
-    return new Promise((resolve) => {
-      const end = (message: Up | undefined) => {
-        clearTimeout(timer);
-        this.#heard.delete(hear);
-        resolve(message);
-      };
-      const hear = (message: Up | undefined) => {
-        if (message === undefined || fits(message)) end(message);
-      };
-      const timer = patience === undefined ? undefined : setTimeout(() => end(undefined), patience);
-      this.#heard.add(hear);
-    });
   }
 }
