@@ -1,3 +1,4 @@
+import { targetPlace } from "../core/target-address.ts";
 import { formatAddress, isLoopback, isWildcard } from "./address.ts";
 import type { Address, Config } from "./config.ts";
 import type { Problem } from "./errors.ts";
@@ -42,8 +43,8 @@ function checkTargets({ colors }: Config): Problem[] {
   return Object.entries(colors).flatMap(([color, { targets }]) =>
     targets.flatMap((target, index) => {
       const key = `colors.${color}.targets[${index}]`;
-      const before = seen.get(target);
-      if (!before) seen.set(target, key);
+      const before = seen.get(targetPlace(target));
+      if (!before) seen.set(targetPlace(target), key);
       return before
         ? [{ key, message: `${key} is ${target}, the same as ${before}; expected each target once.` }]
         : [];

@@ -17,7 +17,7 @@ export interface AdminToken {
 export interface ColorConfig {
   /** A finite number of at least 0, any scale. */
   readonly weight: number;
-  /** Normalized URLs, scheme http, host and port only. */
+  /** Normalized URLs: scheme http or h2c, host and port only. */
   readonly targets: readonly string[];
 }
 

@@ -410,6 +410,15 @@ describe("what is refused, in one message", () => {
       /is "http:\/\/\*\*\*@a:1"; a target has no user name/,
     ],
     ["colors: { blue: { weight: 1, targets: [127.0.0.1:1] } }", /expected http:\/\/HOST:PORT/],
+    ["colors: { blue: { weight: 1, targets: [h2c://a:1/x] } }", /a target has no path or query/],
+    [
+      "colors: { blue: { weight: 1, targets: [h2c://u:p@a:1] } }",
+      /is "h2c:\/\/\*\*\*@a:1"; a target has no user name/,
+    ],
+    [
+      "colors: { a: { weight: 1, targets: [http://a:1] }, b: { weight: 1, targets: [h2c://a:1] } }",
+      /b\.targets\[0\] is h2c:\/\/a:1, the same as colors\.a\.targets\[0\]/,
+    ],
     ["colors: { blue: { weight: 1, targets: [http://a:0] } }", /port of at least 1/],
     ["colors: { blue: { weight: 1, targets: http://a:1 } }", /expected a list of targets/],
     [

@@ -72,7 +72,8 @@ export const colors = () => {
     targets: option(list(parsed(normalizeTarget), "targets, such as http://127.0.0.1:8001"), {
       default: [],
       unit: "URLs",
-      about: "Where the color's version listens, as `http://HOST:PORT`; empty: the color has no target yet.",
+      about:
+        "Where the color's version listens: `http://HOST:PORT`, or `h2c://HOST:PORT` where it speaks HTTP/2 alone; empty: the color has no target yet.",
     }),
   };
   const color = strict(shape, "{ weight: NUMBER, targets: [URL] }");

@@ -94,6 +94,22 @@ describe("addresses", () => {
 });
 
 test.each([
+  ["h2c://127.0.0.1:8001", "h2c://127.0.0.1:8001"],
+  ["H2C://API-Blue:8001/", "h2c://api-blue:8001"],
+  ["h2c://[0::1]:8001", "h2c://[::1]:8001"],
+  ["h2c://a:80", "h2c://a"],
+  ["h2c://2130706433:1", "h2c://127.0.0.1:1"],
+  ["HTTP://A:1/", "http://a:1"],
+])("%s is the target %s", (given, normal) => expect(normalizeTarget(given)).toBe(normal));
+
+test.each([
+  "h2c:/a:1",
+  "h2c:a:1",
+  "h2c://",
+  "h2c://a b:1",
+  "h2c://a:99999",
+  "h2c://a:1#x",
+  "h2://a:1",
   "http:/a:1",
   "http:\\\\a:1",
   "http://a:1#x",

@@ -20,6 +20,8 @@ describe("targets that a request may name", () => {
     ["http://[fd12::1]:1", "http://[fd12::1]:1"],
     ["http://api-blue:8000", "http://api-blue:8000"],
     ["http://2130706433:1", "http://127.0.0.1:1"],
+    ["h2c://[fd12::1]:1", "h2c://[fd12::1]:1"],
+    ["h2c://api-blue:8000", "h2c://api-blue:8000"],
   ])("are loopback and private ones unless told otherwise: %s", async (given, normal) => {
     if (normal === undefined) await expect(check(given)).rejects.toThrow(/has no address/);
     else expect(await check(given)).toEqual([normal]);
@@ -36,6 +38,9 @@ describe("targets that a request may name", () => {
     "http://0xa9fea9fe",
     "http://100.100.100.200",
     "http://evil.example",
+    "h2c://evil.example:1",
+    "h2c://[::ffff:a9fe:a9fe]:1",
+    "h2c://2852039166:1",
     "http://rebound.example",
     "http://mapped.example",
   ])("are refused elsewhere: %s", async (url) => {

@@ -2,6 +2,7 @@ import { lookup } from "node:dns/promises";
 import ipaddr from "ipaddr.js";
 import { normalizeTarget } from "../config/target-url.ts";
 import { Refusal } from "../core/refusal.ts";
+import { targetAddress } from "../core/target-address.ts";
 
 /** All addresses of a host name. Rejects when there is none. */
 export type Resolve = (host: string) => Promise<readonly string[]>;
@@ -59,7 +60,7 @@ function normalize(given: string): string {
 }
 
 async function checkTarget(url: string, allowed: readonly string[], resolve: Resolve): Promise<void> {
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, "");
+  const { host } = targetAddress(url);
   const addresses = ipaddr.isValid(host) ? [host] : await resolveOrRefuse(url, host, resolve);
   for (const address of addresses) {
     if (isAllowed(ipaddr.process(address), allowed)) continue;

@@ -224,6 +224,16 @@ describe("targets", () => {
     ["of a color that is not there", { color: "red", targets: [] }, "unknown_color"],
     ["that another color has", { color: "green", targets: ["http://b:1"] }, "invalid_targets"],
     ["that are named twice", { color: "green", targets: ["http://g:2", "http://g:2"] }, "invalid_targets"],
+    [
+      "that another color has by another protocol",
+      { color: "green", targets: ["h2c://b:1"] },
+      "invalid_targets",
+    ],
+    [
+      "that are one by two protocols",
+      { color: "green", targets: ["http://g:2", "h2c://g:2"] },
+      "invalid_targets",
+    ],
     ["that are none, while the color has weight", { color: "green", targets: [] }, "color_has_weight"],
   ])("%s are refused", (_, { color, targets }, code) => {
     expect(refusalOf(() => after(initialState(file(90, 10)), { kind: "targets", color, targets }))).toBe(

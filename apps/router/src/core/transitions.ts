@@ -1,4 +1,5 @@
 import { Refusal } from "./refusal.ts";
+import { targetPlace } from "./target-address.ts";
 import { allTo, checkWeights, heaviest, mustExist, sameWeights, soleColor, type Weights } from "./weights.ts";
 
 export type TargetLists = Readonly<Record<string, readonly string[]>>;
@@ -150,11 +151,12 @@ function undo(state: RoutingState): RoutingState {
 
 function withTargets(state: RoutingState, color: string, targets: readonly string[]): RoutingState {
   mustExist(color, Object.keys(state.weights));
-  if (new Set(targets).size < targets.length) {
+  const places = new Set(targets.map(targetPlace));
+  if (places.size < targets.length) {
     throw new Refusal("invalid_targets", `A target of ${color} is named twice.`);
   }
   for (const [other, theirs] of Object.entries(state.targets)) {
-    const shared = other === color ? undefined : targets.find((url) => theirs.includes(url));
+    const shared = other === color ? undefined : theirs.find((url) => places.has(targetPlace(url)));
     if (shared === undefined) continue;
     throw new Refusal(
       "invalid_targets",

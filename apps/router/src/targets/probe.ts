@@ -1,6 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request, STATUS_CODES } from "node:http";
 import type { HealthConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
+import { targetAddress } from "../core/target-address.ts";
 import { sharedLookup } from "./shared-lookup.ts";
 
 /** How one check ended. */
@@ -53,10 +54,9 @@ export function httpProbe(clock: Clock): Probe {
 
 /** Host and path apart: resolved against the URL, a path such as `//name/` would lead to another host. */
 function begin(url: string, path: string, signal: AbortSignal): ClientRequest {
-  const { hostname, port } = new URL(url);
+  const { host, port } = targetAddress(url);
   const headers = { "User-Agent": "sluice-check", Accept: "*/*", Connection: "close" };
-  const host = hostname.replace(/^\[|\]$/g, "");
-  return request({ host, port: port || 80, path, agent: false, signal, headers, lookup: sharedLookup });
+  return request({ host, port, path, agent: false, signal, headers, lookup: sharedLookup });
 }
 
 function judge(answer: IncomingMessage, { status: ranges }: ProbeConfig): CheckResult {

@@ -1,4 +1,5 @@
 import type { Health } from "../core/snapshot.ts";
+import { type TargetProtocol, targetAddress } from "../core/target-address.ts";
 
 /**
  * One address of a color as the data plane knows it: its health from the newest snapshot, what is in flight there, and
@@ -7,6 +8,7 @@ import type { Health } from "../core/snapshot.ts";
 export class Target {
   readonly url: string;
   readonly color: number;
+  readonly protocol: TargetProtocol;
   readonly host: string;
   readonly port: number;
   /** What the `Host` of a check and of a rewritten request says. */
@@ -22,12 +24,13 @@ export class Target {
 
   /** @param color index of the color that it belongs to. */
   constructor(url: string, color: number) {
-    const parsed = new URL(url);
+    const { protocol, host, port, authority } = targetAddress(url);
     this.color = color;
     this.url = url;
-    this.host = parsed.hostname.replace(/^\[|\]$/g, "");
-    this.port = Number(parsed.port || 80);
-    this.authority = parsed.host;
+    this.protocol = protocol;
+    this.host = host;
+    this.port = port;
+    this.authority = authority;
   }
 
   get available(): boolean {

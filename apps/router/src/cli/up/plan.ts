@@ -5,6 +5,7 @@ import { parseDocument } from "yaml";
 import { formatAddress } from "../../config/address.ts";
 import type { Address, Config } from "../../config/config.ts";
 import { loadConfig } from "../../config/load.ts";
+import { type TargetProtocol, targetAddress } from "../../core/target-address.ts";
 import { CliError } from "../errors.ts";
 import type { UpOptions } from "../up.ts";
 import { freePort } from "./ports.ts";
@@ -15,6 +16,7 @@ export const ROOT = fileURLToPath(new URL("../../../../../", import.meta.url));
 export interface ModelPlan {
   readonly color: "blue" | "green";
   readonly version: string;
+  readonly protocol: TargetProtocol;
   readonly artifact: string;
   readonly address: Address;
 }
@@ -69,10 +71,9 @@ async function planModel(
   const target = colors[color]?.targets[0];
   if (target === undefined)
     throw new CliError(`the configuration has no target for ${color}, which \`sluice up\` starts.`);
-  const url = new URL(target);
-  const asked = { host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port || 80) };
+  const { protocol, ...asked } = targetAddress(target);
   const address = await claim(asked, port, `model API ${color}`, `--${color}-port`);
-  return { color, version, artifact: join(ROOT, "artifacts", version, "model.json"), address };
+  return { color, version, protocol, artifact: join(ROOT, "artifacts", version, "model.json"), address };
 }
 
 /** The same configuration with other ports and another folder, written where the logs are. */
@@ -81,8 +82,8 @@ function writeMoved({ configPath, folder, listen, admin, models }: Plan): string
   document.set("listen", formatAddress(listen));
   document.setIn(["admin", "listen"], formatAddress(admin));
   document.set("state", join(folder, "sluice"));
-  for (const { color, address } of models) {
-    document.setIn(["colors", color, "targets"], [`http://${formatAddress(address)}`]);
+  for (const { color, protocol, address } of models) {
+    document.setIn(["colors", color, "targets"], [`${protocol}://${formatAddress(address)}`]);
   }
   const path = join(folder, "up.yaml");
   writeFileSync(path, `# Written by sluice up from ${configPath}\n${document}`, { mode: 0o600 });

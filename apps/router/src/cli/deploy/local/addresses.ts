@@ -1,13 +1,14 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { isLoopback } from "../../../config/address.ts";
 import type { Address } from "../../../config/config.ts";
+import { targetAddress } from "../../../core/target-address.ts";
 import { CliError } from "../../errors.ts";
 import { freePort } from "../../up/ports.ts";
 
 /** Where a target's process has to listen. */
 export function addressOf(target: string): Address {
-  const url = new URL(target);
-  return { host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port || 80) };
+  const { host, port } = targetAddress(target);
+  return { host, port };
 }
 
 /** @throws CliError a target is on another machine, where no process can be started from here */
