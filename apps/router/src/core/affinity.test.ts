@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { seeded } from "../../test/support/requests.ts";
+import { seeded } from "../../../../test.shared.ts";
 import { pickByKey, uniform } from "./affinity.ts";
 import { NO_COLOR } from "./pick-color.ts";
 

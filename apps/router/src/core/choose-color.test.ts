@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { seeded } from "../../test/support/requests.ts";
+import { seeded } from "../../../../test.shared.ts";
 import { type ColorTable, chooseColor, chooseFailover, type DrawState } from "./choose-color.ts";
 import { NO_COLOR, SmoothRoundRobin } from "./pick-color.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { seeded } from "../../test/support/requests.ts";
+import { seeded } from "../../../../test.shared.ts";
 import { LatencyWindow } from "./latency-window.ts";
 
 function filled(values: readonly number[], now = 0): LatencyWindow {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { seeded } from "../../test/support/requests.ts";
+import { seeded } from "../../../../test.shared.ts";
 import { drawByWeight, NO_COLOR, SmoothRoundRobin } from "./pick-color.ts";
 
 function draw(weights: readonly number[], times: number, random: () => number): number[] {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { seeded } from "../../test/support/requests.ts";
+import { seeded } from "../../../../test.shared.ts";
 import { pickTarget } from "./pick-target.ts";
 
 const random = seeded(2);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { seeded } from "../../../../test.shared.ts";
 import { testPlane } from "../../test/support/plane.ts";
-import { assignedOf, type RequestSpec, seeded, send, url } from "../../test/support/requests.ts";
+import { assignedOf, type RequestSpec, send, url } from "../../test/support/requests.ts";
 import type { AffinityConfig } from "../config/config.ts";
 
 const colors = (blue: number, green: number, health: "up" | "down" = "up") => ({

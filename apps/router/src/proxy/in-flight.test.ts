@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { seeded } from "../../../../test.shared.ts";
 import { type Colors, TEST_CONFIG, type TestPlane, testPlane } from "../../test/support/plane.ts";
-import { request, seeded, url } from "../../test/support/requests.ts";
+import { request, url } from "../../test/support/requests.ts";
 import { OUTCOME_NAMES, type Outcome, outcomeRow } from "../core/outcome.ts";
 import { countOf } from "../core/report-sums.ts";
 import type { Health } from "../core/snapshot.ts";

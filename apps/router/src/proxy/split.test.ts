@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
+import { seeded } from "../../../../test.shared.ts";
 import { type Colors, testPlane } from "../../test/support/plane.ts";
-import { assignedOf, seeded, send, url } from "../../test/support/requests.ts";
+import { assignedOf, send, url } from "../../test/support/requests.ts";
 
 const color = (weight: number, port: number, health: "up" | "down" = "up") => ({
   weight,

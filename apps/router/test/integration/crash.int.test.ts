@@ -1,4 +1,5 @@
 import { afterEach, expect, it } from "vitest";
+import { seeded } from "../../../../test.shared.ts";
 import { endChildren } from "../support/child.ts";
 import {
   post,
@@ -7,17 +8,6 @@ import {
   restartRouter,
   startRouter,
 } from "../support/running-router.ts";
-
-/** A small generator with a seed (mulberry32), so that a failure can be repeated. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 let router: RunningRouter;
 afterEach(async () => {

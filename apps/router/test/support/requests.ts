@@ -4,17 +4,6 @@ import type { DataPlane } from "../../src/proxy/data-plane.ts";
 import type { Exchange } from "../../src/proxy/exchange.ts";
 import type { Lease } from "../../src/targets/target.ts";
 
-/** Uniform in [0, 1), the same sequence for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** The URL of a target that no test opens. */
 export const url = (port: number): string => `http://127.0.0.1:${port}`;
 
