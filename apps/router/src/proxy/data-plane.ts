@@ -17,6 +17,7 @@ import { type Contains, clientAddress, networks, plainAddress } from "./networks
 import { OverrideRule } from "./override.ts";
 import { processFacts } from "./process-facts.ts";
 import { ColorCounters } from "./record.ts";
+import type { Taps } from "./tap.ts";
 
 const WELL_FORMED_ID = /^[\w.~:+/=-]{1,128}$/;
 /** How often silent targets are looked for while enough requests wait somewhere. */
@@ -49,6 +50,8 @@ export class DataPlane {
   /** Open client connections; engines add and subtract. */
   connections = 0;
   table: ColorTable;
+  /** Who looks at requests and answers; undefined where nobody does. */
+  taps: Taps | undefined;
   // What is compiled from the configuration; see configure().
   config!: Config;
   accessLog: AccessLog | undefined;

@@ -4,6 +4,7 @@ import type { RequestFacts } from "../core/request-facts.ts";
 import type { Lease, Target, Waiter } from "../targets/target.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { LiveColor } from "./live-color.ts";
+import type { Tap } from "./tap.ts";
 import { TargetChoice } from "./target-choice.ts";
 
 /** Safe methods, and POST where its path is declared: a PUT or DELETE may be repeated, but not at the same time. */
@@ -35,6 +36,8 @@ export class Exchange implements Waiter {
   bodyKept = true;
   /** Who moves the bytes of the attempt that is under way; undefined when nobody waits for an answer's head. */
   holder: Holder | undefined;
+  /** Who looks on; undefined for most requests, and always where nothing wants to. */
+  readonly tap: Tap | undefined;
   readonly #plane: DataPlane;
   readonly #startedAt: number;
   readonly #choice: TargetChoice;
@@ -70,6 +73,7 @@ export class Exchange implements Waiter {
     counters.inFlight++;
     if (this.overridden) counters.overridden++;
     else counters.assigned++;
+    this.tap = plane.taps?.open(this);
   }
 
   /** The client's own address, seen through trusted proxies. */
@@ -80,6 +84,11 @@ export class Exchange implements Waiter {
   /** The color that answers, or that is being tried; the assigned one before any attempt. */
   get color(): LiveColor {
     return this.#answering ?? this.assigned;
+  }
+
+  /** The attempt under way is the first one, at the assigned color: what it answers may be evidence. */
+  get onFirstAttempt(): boolean {
+    return this.#first !== undefined && this.#current === this.#first;
   }
 
   get attempts(): number {
@@ -188,6 +197,7 @@ export class Exchange implements Waiter {
   finish(status: number, outcome: Outcome, bytes: number): void {
     if (this.#finished) return;
     this.#finished = true;
+    this.tap?.close();
     const plane = this.#plane;
     const duration = plane.now() - this.#startedAt;
     const answered = this.#answering !== undefined && outcome !== "no_target";

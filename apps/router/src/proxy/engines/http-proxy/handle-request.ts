@@ -8,7 +8,7 @@ import type { Exchange } from "../../exchange.ts";
 import { ownFields } from "../problem.ts";
 import { answerProblem, writeHead } from "./answer.ts";
 import { Attempt, type HeadResult } from "./attempt.ts";
-import { factsOf, outgoingHeaders, type Pools, wayTo } from "./outgoing.ts";
+import { factsOf, outgoingHeaders, type Pools, sentFields, wayTo } from "./outgoing.ts";
 import { cut, relay } from "./relay.ts";
 import { RequestBody } from "./request-body.ts";
 
@@ -137,15 +137,19 @@ export class RequestHandler {
       out.shouldKeepAlive = false; // the rest of the body may never come
       this.#body.answered();
     }
+    const { tap } = this.#exchange;
+    tap?.head(response.statusCode!, response.headers["content-type"], response.headers["content-encoding"]);
     writeHead(response, out, this.#exchange);
-    const relayed = await relay(response, out, this.#means.plane.config.timeouts.stream_idle, (bytes) => {
+    const relayed = await relay(response, out, this.#means.plane.config.timeouts.stream_idle, (chunk) => {
       this.#exchange.heard(attempt.lease);
-      this.#bytes += bytes;
+      this.#bytes += chunk.length;
+      tap?.part(chunk, 0, chunk.length);
     });
     const ending = this.#ended ?? relayed;
     const whole = ending === answeredWith(response.statusCode!);
     if (!whole || !this.#body.complete) attempt.close();
     if (!whole) cut(out);
+    else tap?.end({ body: this.#body.whole, fields: () => sentFields(this.#request.headers) });
     return ending;
   }
 

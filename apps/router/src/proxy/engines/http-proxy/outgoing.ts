@@ -101,6 +101,13 @@ function grouped(fields: readonly Field[]): OutgoingHttpHeaders {
   return headers;
 }
 
+/** The other way round: the fields that {@link outgoingHeaders} made. */
+export function sentFields(headers: OutgoingHttpHeaders): Field[] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    [value ?? []].flat().map((each): Field => [name, String(each)]),
+  );
+}
+
 /** What the exchange needs to know of a request. */
 export function factsOf(request: IncomingMessage, path: string): RequestFacts {
   const { headers } = request;

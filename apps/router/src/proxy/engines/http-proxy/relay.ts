@@ -2,15 +2,15 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { answeredWith, type Outcome } from "../../../core/outcome.ts";
 
 /**
- * Passes an answer's body on, as fast as the slower side allows. The head has been written; `written` is told the bytes
- * of each chunk. `idle` is how long either side may be silent, in milliseconds.
+ * Passes an answer's body on, as fast as the slower side allows. The head has been written; `written` is told
+ * each chunk. `idle` is how long either side may be silent, in milliseconds.
  * @returns how it ended. Where that is not as answered, the client's message is incomplete and the caller cuts it.
  */
 export function relay(
   response: IncomingMessage,
   out: ServerResponse,
   idle: number,
-  written: (bytes: number) => void,
+  written: (chunk: Buffer) => void,
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     const answered = answeredWith(response.statusCode!);
@@ -32,7 +32,7 @@ export function relay(
     };
     const pass = (chunk: Buffer) => {
       timer.refresh();
-      written(chunk.length);
+      written(chunk);
       if (out.write(chunk)) return;
       clientIsSlow = true;
       response.pause();

@@ -48,6 +48,11 @@ export class RequestBody {
     return this.#complete;
   }
 
+  /** The whole body as it was kept; undefined where it was not. */
+  get whole(): readonly Buffer[] | undefined {
+    return this.#complete && this.#exchange.bodyKept ? this.#chunks : undefined;
+  }
+
   /** What http-proxy calls on its `buffer`: makes `sink` the one that gets the body, from its first byte. */
   pipe(sink: Writable): void {
     this.#sink = sink;

@@ -112,6 +112,16 @@ export class Head {
     return this.text.substring(this.offsets[i * 4 + 2]!, this.offsets[i * 4 + 3]!);
   }
 
+  /** The value of the first field of this lower-case name: for fields that have no kind. */
+  valueOf(name: string): string | undefined {
+    for (let i = 0; i < this.count; i++) {
+      const at = i * 4;
+      if (this.offsets[at + 1]! - this.offsets[at]! !== name.length) continue;
+      if (this.name(i).toLowerCase() === name) return this.value(i);
+    }
+    return undefined;
+  }
+
   /** Start of the i-th field's line in `text`; for `count`, where the empty line begins. */
   lineAt(i: number): number {
     return i < this.count ? this.offsets[i * 4]! : this.text.length - 2;

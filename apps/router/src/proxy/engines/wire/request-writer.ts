@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Field } from "../../../core/forwarding.ts";
 import { latin1 } from "./bytes.ts";
 import type { AnyBody } from "./request-body.ts";
 import type { RequestTraits } from "./traits.ts";
@@ -38,6 +39,15 @@ export function writePiece(socket: Socket, chunked: boolean, piece: Buffer): voi
   socket.write(piece);
   socket.write("\r\n", "latin1");
   socket.uncork();
+}
+
+/** The fields of a head that was written here, with its empty line. */
+export function readFields(head: string): Field[] {
+  const lines = head.slice(0, -4).split("\r\n");
+  return lines.map((line) => {
+    const colon = line.indexOf(":");
+    return [line.slice(0, colon), line.slice(colon + 2)];
+  });
 }
 
 export function writeBodyEnd(socket: Socket, { framing, trailer }: AnyBody): void {

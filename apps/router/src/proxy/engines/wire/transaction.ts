@@ -1,6 +1,7 @@
 import { answeredWith, type Outcome, outcomeRow } from "../../../core/outcome.ts";
 import type { Lease } from "../../../targets/target.ts";
 import type { Exchange, Holder } from "../../exchange.ts";
+import type { SentRequest } from "../../tap.ts";
 import type { AnswerReader } from "./answer-reader.ts";
 import { ClientAnswer } from "./client-answer.ts";
 import type { ClientConnection } from "./client-connection.ts";
@@ -10,7 +11,7 @@ import { Hedge, Loser, type Racer } from "./hedge.ts";
 import type { Hedgeable } from "./hedge-queue.ts";
 import { isStuck, lasting } from "./reads.ts";
 import { type AnyBody, type BodySink, NO_BODY, RequestBody } from "./request-body.ts";
-import { sendRequest, writeBodyEnd, writePiece } from "./request-writer.ts";
+import { readFields, sendRequest, writeBodyEnd, writePiece } from "./request-writer.ts";
 import type { AnswerFraming } from "./response-head.ts";
 import type { RequestTraits } from "./traits.ts";
 import { Tunnel } from "./tunnel.ts";
@@ -150,13 +151,18 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     this.#hedge = undefined;
     const outcome = answeredWith(head.status);
     if (outcome !== "answered" && this.#exchange.retries(outcome)) return this.#again(outcome);
+    const { tap } = this.#exchange;
+    if (tap !== undefined)
+      tap.head(head.status, head.valueOf("content-type"), head.valueOf("content-encoding"));
     const end = this.#answer.begin(head, framing, rest, at, this.body.complete);
     if (end < 0) return;
+    tap?.part(rest, at, end);
     this.#upstream!.bodyTaken(rest, end);
     this.#finish();
   }
 
   onBody(bytes: Buffer, start: number, end: number): void {
+    this.#exchange.tap?.part(bytes, start, end);
     if (!this.#answer.part(bytes.subarray(start, end))) this.#upstream?.pause();
   }
 
@@ -174,6 +180,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     const upstream = this.#upstream!;
     this.#upstream = undefined;
     this.#done = true;
+    this.#exchange.tap?.end(this.#sent());
     this.body.drop();
     const outcome = answeredWith(this.#answer.status);
     const reusable = upstream.release();
@@ -183,6 +190,13 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     else upstream.destroy();
     this.#exchange.finish(this.#answer.status, outcome, this.#answer.bytes);
     this.#client.answered(this.#answer.closing);
+  }
+
+  #sent(): SentRequest {
+    const { complete, kept } = this.body;
+    const { host, fields } = this.#traits;
+    const body = complete && this.#exchange.bodyKept ? kept : undefined;
+    return { body, fields: () => readFields(`Host: ${host}\r\n${fields}`) };
   }
 
   mayResend(): boolean {
