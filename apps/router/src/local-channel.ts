@@ -9,12 +9,15 @@ const REPORT_INTERVAL = 250;
 /** The channel where both planes share a process: a call down, a call up. */
 export class LocalChannel implements Channel {
   readonly #plane: DataPlane;
+  readonly #read: (plane: DataPlane) => Report;
   readonly #listeners: ((report: Report) => void)[] = [];
   readonly #timer: NodeJS.Timeout;
   #scheduled = false;
 
-  constructor(plane: DataPlane) {
+  /** @param read what is told in a report. Default: everything */
+  constructor(plane: DataPlane, read = withServed) {
     this.#plane = plane;
+    this.#read = read;
     plane.onUrgent = () => this.#soon();
     this.#timer = setInterval(() => this.#report(), REPORT_INTERVAL);
     this.#timer.unref();
@@ -31,6 +34,11 @@ export class LocalChannel implements Channel {
 
   collect(): Promise<readonly Report[]> {
     return Promise.resolve([this.#plane.report()]);
+  }
+
+  /** Reports at once: nothing is to wait in the data plane any more. */
+  flush(): void {
+    this.#report();
   }
 
   /** No report goes up any more, neither one that was on its way. */
@@ -50,7 +58,13 @@ export class LocalChannel implements Channel {
   }
 
   #report(): void {
-    const report = this.#plane.report();
+    const report = this.#read(this.#plane);
     for (const listener of this.#listeners) listener(report);
   }
+}
+
+/** A report with what was predicted since the last one. */
+export function withServed(plane: DataPlane): Report {
+  const served = plane.served.take();
+  return { ...plane.report(), ...(served.length > 0 ? { served } : {}) };
 }

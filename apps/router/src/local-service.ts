@@ -57,7 +57,9 @@ export class LocalService implements Service {
   settle(): void {}
 
   async drain(deadline: number, grace?: number): Promise<number> {
-    return (await this.#engine?.drain(deadline, grace)) ?? 0;
+    const cut = (await this.#engine?.drain(deadline, grace)) ?? 0;
+    this.channel.flush();
+    return cut;
   }
 
   async end(): Promise<void> {}

@@ -69,6 +69,14 @@ export interface RetryConfig {
   readonly buffer_total: number;
 }
 
+export interface FeedbackConfig {
+  readonly remember: number;
+  /** Requests. */
+  readonly max: number;
+  /** Share of the requests that are remembered, above 0 and up to 1. */
+  readonly sample: number;
+}
+
 export interface Timeouts {
   readonly client_header: number;
   readonly client_body: number;
@@ -110,6 +118,8 @@ export interface Config {
   readonly passive: PassiveConfig;
   readonly retry: RetryConfig;
   readonly hedge: { readonly after: "p95"; readonly max: number } | undefined;
+  /** Undefined: nothing is remembered, and no feedback is taken. */
+  readonly feedback: FeedbackConfig | undefined;
   readonly timeouts: Timeouts;
   readonly limits: Limits;
   readonly metrics: { readonly listen: "admin" | Address };

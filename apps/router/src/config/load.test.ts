@@ -102,6 +102,7 @@ function designed(): Config {
       buffer_total: 67_108_864,
     },
     hedge: undefined,
+    feedback: { remember: 86_400_000, max: 100_000, sample: 1 },
     timeouts: {
       client_header: 10_000,
       client_body: 30_000,
@@ -352,6 +353,10 @@ describe("what is refused, in one message", () => {
     ["retry: { on: [502, 500] }", /^retry\.on\[1\] is 500; expected connect, reset/],
     ["retry: { idempotent_paths: [/a*] }", /\* stands for one whole segment/],
     ["retry: { attempts: 1.5 }", /^retry\.attempts is 1\.5; expected a whole number from 0 to 10\.$/],
+    ["feedback: { max: 7 }", /^feedback\.max is 7; expected a whole number from 8 to 10000000\.$/],
+    ["feedback: { remember: 24 }", /^feedback\.remember is 24; expected a duration with its unit/],
+    ["feedback: { sample: 0 }", /^feedback\.sample is 0; expected a share above 0 and up to 1\.$/],
+    ["feedback: all", /^feedback is "all"; expected none or \{ remember: 24h/],
     ["hedge: { after: p99 }", /^hedge\.after is "p99"; expected p95\.$/],
     ["metrics: { listen: prometheus }", /^metrics\.listen is "prometheus"; expected admin, or an address/],
     [

@@ -91,11 +91,11 @@ function refuseProto(value: unknown, context: z.RefinementCtx): unknown {
   return value;
 }
 
-/** The word `none`, or a mapping. */
-function noneOr<T extends z.ZodType>(schema: T) {
+/** The word `none`, or a mapping. `usual` is what counts where nothing is said. */
+export function noneOr<T extends z.ZodType>(schema: T, usual: unknown = "none") {
   return z
     .preprocess((value) => (value === "none" ? undefined : value), schema.optional())
-    .prefault("none" as never);
+    .prefault(usual as never);
 }
 
 export const override = () => {

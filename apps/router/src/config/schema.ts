@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { Refused } from "./errors.ts";
+import { feedback } from "./feedback.ts";
 import { option, parsed, section, strict } from "./option.ts";
 import { affinity, colors, hedge, metricsListen, override } from "./parts.ts";
 import { admin, health, limits, passive, retry, timeouts } from "./sections.ts";
@@ -64,6 +65,7 @@ export const fileSchema = strict(
     passive,
     retry,
     hedge: hedge(),
+    feedback: feedback(),
     timeouts,
     limits,
     metrics: section({

@@ -43,7 +43,8 @@ export class ReportBook {
   #note(report: Report): void {
     const before = this.#latest.get(report.worker);
     if (before !== undefined && beganAnew(before, report)) this.#retire(before);
-    this.#latest.set(report.worker, report);
+    const { served: _, ...sums } = report; // whoever wants them has been told, and they are large
+    this.#latest.set(report.worker, sums);
   }
 
   #retire(report: Report): void {

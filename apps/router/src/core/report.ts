@@ -1,3 +1,5 @@
+import type { Served } from "./feedback/served.ts";
+
 /**
  * What the data plane tells the control plane. All sums are cumulative since the worker began, so reports may be
  * lost or repeated without harm, and sums from several workers add.
@@ -79,4 +81,8 @@ export interface Report {
    * them, are old news.
    */
   readonly inherited?: boolean;
+  /** What was predicted since the last report that had any: no sums, and each record is in one report only. */
+  readonly served?: readonly Served[];
+  /** Records like these that were dropped, because too many waited, since the worker began. */
+  readonly servedDropped?: number;
 }

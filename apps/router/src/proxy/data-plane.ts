@@ -17,6 +17,7 @@ import { type Contains, clientAddress, networks, plainAddress } from "./networks
 import { OverrideRule } from "./override.ts";
 import { processFacts } from "./process-facts.ts";
 import { ColorCounters } from "./record.ts";
+import { ServedBuffer } from "./served-buffer.ts";
 import type { Taps } from "./tap.ts";
 
 const WELL_FORMED_ID = /^[\w.~:+/=-]{1,128}$/;
@@ -64,6 +65,8 @@ export class DataPlane {
   hedgeBudget: Budget | undefined;
   /** Called when a report should not wait: a target erred, or an emptied color has nothing in flight any more. */
   onUrgent: () => void = () => {};
+  /** What was predicted, for feedback that comes later. Whoever reads an answer's predictions pushes here. */
+  readonly served = new ServedBuffer(() => this.onUrgent());
   readonly #worker: number;
   readonly #accessLog: AccessLog | undefined;
   // Drawing 122 random bits for each request would cost more than everything else that names it.
@@ -95,6 +98,7 @@ export class DataPlane {
     this.override = config.override && new OverrideRule(config.override);
     this.affinity = affinityReader(config.affinity, () => this.newId());
     this.retryBudget = new Budget(config.retry.budget);
+    this.served.share = config.feedback?.sample ?? 0;
     this.hedgeBudget = config.hedge && new Budget(config.hedge.max);
   }
 
@@ -224,6 +228,7 @@ export class DataPlane {
       colors: { ...Object.fromEntries(colors), none: this.none.report({}) },
       connections: this.connections,
       process: processFacts(),
+      servedDropped: this.served.dropped,
     };
   }
 

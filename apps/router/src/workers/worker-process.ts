@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { Address, Config } from "../config/config.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import { ENGINES } from "../engines.ts";
-import { LocalChannel } from "../local-channel.ts";
+import { LocalChannel, withServed } from "../local-channel.ts";
 import { createLog, flushLog, type Logger } from "../log.ts";
 import type { AccessLine } from "../proxy/access-line.ts";
 import { DataPlane } from "../proxy/data-plane.ts";
@@ -120,7 +120,7 @@ export class WorkerProcess {
     this.#log = createLog(config.log);
     const accessLog = (line: AccessLine) => this.#access(line);
     const plane = new DataPlane({ config, worker: this.#worker, accessLog });
-    const channel = new LocalChannel(plane);
+    const channel = new LocalChannel(plane, (plane) => plane.report()); // what was predicted goes up from here
     channel.onReport(() => {
       if (this.#listens) this.#report();
     });
@@ -143,7 +143,11 @@ export class WorkerProcess {
 
   #report(question?: number): void {
     if (!this.#serving || !this.#listens) return;
-    const report = { ...this.#serving.plane.report(), ...(this.#inherited ? { inherited: true } : {}) };
+    const { plane } = this.#serving;
+    const report = {
+      ...(this.#parent ? withServed(plane) : plane.report()),
+      ...(this.#inherited ? { inherited: true } : {}),
+    };
     this.#inherited = false;
     this.#parent?.send({ kind: "report", report, ...(question === undefined ? {} : { question }) });
   }

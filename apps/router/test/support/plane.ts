@@ -38,6 +38,7 @@ export const TEST_CONFIG: Config = {
     buffer_total: 64 * 1024 * 1024,
   },
   hedge: undefined,
+  feedback: undefined,
   timeouts: {
     client_header: 10_000,
     client_body: 30_000,
