@@ -408,7 +408,7 @@ describe("what is refused, in one message", () => {
       "colors: { blue: { weight: 1, target: [] } }",
       /^colors\.blue\.target is not an option; did you mean colors\.blue\.targets\?$/,
     ],
-    ["colors: { blue: { weight: 1, targets: [https://a:1] } }", /TLS towards targets is not in this version/],
+    ["colors: { blue: { weight: 1, targets: [https://a:0] } }", /a port of at least 1/],
     ["colors: { blue: { weight: 1, targets: [http://a:1/x] } }", /a target has no path or query/],
     [
       "colors: { blue: { weight: 1, targets: [http://u:p@a:1] } }",

@@ -1,20 +1,18 @@
 import { Refused } from "./errors.ts";
 
-const WANTED = "http://HOST:PORT or h2c://HOST:PORT, such as http://127.0.0.1:8001";
+const WANTED = "http://HOST:PORT, https://HOST:PORT or h2c://HOST:PORT, such as http://127.0.0.1:8001";
 
 /**
- * The normal form of a target's URL, which is the target's identity: scheme http or h2c, host in lower case and port,
+ * The normal form of a target's URL, which is the target's identity: scheme http, https or h2c, host in lower case and port,
  * with nothing after it. Whatever a path, a query or a user name would mean here is refused rather than guessed.
  * @throws Refused
  */
 export function normalizeTarget(value: unknown): string {
   if (typeof value !== "string") throw Refused.expected(WANTED);
-  if (/^https:/i.test(value)) {
-    throw new Refused(`TLS towards targets is not in this version; expected ${WANTED}`);
-  }
-  const parts = /^(http|h2c):(\/\/([^\s/?#\\]+)(.*))$/i.exec(value);
+  const parts = /^(https?|h2c):(\/\/([^\s/?#\\]+)(.*))$/i.exec(value);
   // Only a scheme that the URL standard knows has its host put into a normal form.
-  const asHttp = `http:${parts?.[2]}`;
+  const protocol = parts?.[1]?.toLowerCase();
+  const asHttp = `${protocol === "https" ? "https" : "http"}:${parts?.[2]}`;
   if (!parts || !URL.canParse(asHttp)) throw Refused.expected(WANTED);
   if (parts[3]?.includes("@")) throw new Refused(`a target has no user name or password; expected ${WANTED}`);
   if (parts[4] !== "" && parts[4] !== "/") {
@@ -22,5 +20,5 @@ export function normalizeTarget(value: unknown): string {
   }
   const url = new URL(asHttp);
   if (url.port === "0") throw Refused.expected(`${WANTED}, with a port of at least 1`);
-  return `${parts[1]!.toLowerCase()}://${url.host}`;
+  return `${protocol}://${url.host}`;
 }

@@ -91,6 +91,15 @@ export const OUTCOMES = {
     title: "Gateway Timeout",
     detail: "The upstream did not accept a connection in time.",
   },
+  tls_failed: {
+    status: 502,
+    retry: "unsent",
+    on: "connect",
+    blame: "target",
+    bad: true,
+    title: "Bad Gateway",
+    detail: "The upstream's certificate is not to be trusted, or TLS could not be agreed on with it.",
+  },
   reset: {
     status: 502,
     retry: "sent",

@@ -1,8 +1,8 @@
 /**
  * How a target is spoken to: `http` is HTTP/1.1 (and HTTP/2 for gRPC calls), `h2c` is HTTP/2 with prior knowledge and
- * nothing else (RFC 9113 section 3.3).
+ * nothing else (RFC 9113 section 3.3), `https` is inside TLS.
  */
-export type TargetProtocol = "http" | "h2c";
+export type TargetProtocol = "http" | "https" | "h2c";
 
 export interface TargetAddress {
   readonly protocol: TargetProtocol;
@@ -13,14 +13,14 @@ export interface TargetAddress {
   readonly authority: string;
 }
 
-const DEFAULT_PORT: Readonly<Record<TargetProtocol, number>> = { http: 80, h2c: 80 };
+const DEFAULT_PORT: Readonly<Record<TargetProtocol, number>> = { http: 80, https: 443, h2c: 80 };
 
 /** What a target's normalized URL says. */
 export function targetAddress(url: string): TargetAddress {
   const at = url.indexOf("://");
   const protocol = url.slice(0, at) as TargetProtocol;
   // Schemes that the URL standard does not know are parsed by other rules.
-  const { hostname, host, port } = new URL(`http${url.slice(at)}`);
+  const { hostname, host, port } = new URL(`${protocol === "https" ? "https" : "http"}${url.slice(at)}`);
   return {
     protocol,
     host: hostname.replace(/^\[|\]$/g, ""),
@@ -31,5 +31,6 @@ export function targetAddress(url: string): TargetAddress {
 
 /** The same for two targets that differ in nothing but how they are spoken to: it is one process. */
 export function targetPlace(url: string): string {
-  return url.slice(url.indexOf("://") + 3);
+  const { host, port } = targetAddress(url);
+  return `${host} ${port}`;
 }

@@ -8,7 +8,9 @@ import type { Report } from "../core/report.ts";
 import type { RequestFacts } from "../core/request-facts.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import { SUSPECT_FLOOR, SUSPECT_WAITING, silenceAllowed } from "../core/suspect.ts";
+import { Dialer } from "../targets/dialer.ts";
 import type { Lease, Target } from "../targets/target.ts";
+import type { TlsMaterial } from "../tls/material.ts";
 import type { AccessLog } from "./access-line.ts";
 import { affinityReader, type ReadAffinity } from "./affinity-key.ts";
 import { Exchange } from "./exchange.ts";
@@ -53,6 +55,8 @@ export class DataPlane {
   table: ColorTable;
   /** Who looks at requests and answers; undefined where nobody does. */
   taps: Taps | undefined;
+  /** Makes every connection to a target. */
+  readonly dialer = new Dialer();
   // What is compiled from the configuration; see configure().
   config!: Config;
   accessLog: AccessLog | undefined;
@@ -100,6 +104,11 @@ export class DataPlane {
     this.retryBudget = new Budget(config.retry.budget);
     this.served.share = config.feedback?.sample ?? 0;
     this.hedgeBudget = config.hedge && new Budget(config.hedge.max);
+  }
+
+  /** New connections show and expect other certificates; those that there are go on. */
+  equip(material: TlsMaterial): void {
+    this.dialer.use(material.upstream);
   }
 
   get epoch(): number {

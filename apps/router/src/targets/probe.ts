@@ -2,7 +2,7 @@ import { type ClientRequest, type IncomingMessage, request, STATUS_CODES } from 
 import type { HealthConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import { targetAddress } from "../core/target-address.ts";
-import { sharedLookup } from "./shared-lookup.ts";
+import { Dialer, tlsFault } from "./dialer.ts";
 
 /** How one check ended. */
 export interface CheckResult {
@@ -32,10 +32,10 @@ const IDENTITY_LENGTH = 128;
  * One real HTTP request on a connection of its own: a connection that is kept alive would not notice that nobody
  * accepts new ones. The time-out covers connecting and the answer's head; redirects are answers, and bodies are not read.
  */
-export function httpProbe(clock: Clock): Probe {
+export function httpProbe(clock: Clock, dialer = new Dialer()): Probe {
   return (url, config, signal) =>
     new Promise((resolve) => {
-      const outgoing = begin(url, config.path, signal);
+      const outgoing = begin(url, config.path, signal, dialer);
       const end = (result: CheckResult) => {
         cancel();
         resolve(result);
@@ -46,17 +46,18 @@ export function httpProbe(clock: Clock): Probe {
       );
       outgoing.on("response", (answer) => end(judge(answer, config)));
       outgoing.on("error", (error: NodeJS.ErrnoException) =>
-        end(failed(REASONS[error.code ?? ""] ?? error.message)),
+        end(failed(REASONS[error.code ?? ""] ?? tlsFault(error) ?? error.message)),
       );
       outgoing.end();
     });
 }
 
 /** Host and path apart: resolved against the URL, a path such as `//name/` would lead to another host. */
-function begin(url: string, path: string, signal: AbortSignal): ClientRequest {
-  const { host, port } = targetAddress(url);
-  const headers = { "User-Agent": "sluice-check", Accept: "*/*", Connection: "close" };
-  return request({ host, port, path, agent: false, signal, headers, lookup: sharedLookup });
+function begin(url: string, path: string, signal: AbortSignal, dialer: Dialer): ClientRequest {
+  const address = targetAddress(url);
+  const { host, port, authority } = address;
+  const headers = { "User-Agent": "sluice-check", Accept: "*/*", Connection: "close", Host: authority };
+  return request({ host, port, path, signal, headers, createConnection: () => dialer.dial(address) });
 }
 
 function judge(answer: IncomingMessage, { status: ranges }: ProbeConfig): CheckResult {

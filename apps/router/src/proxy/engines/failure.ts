@@ -1,4 +1,5 @@
 import type { Outcome } from "../../core/outcome.ts";
+import { refusedUs, tlsFault } from "../../targets/dialer.ts";
 
 const UNREACHABLE = new Set([
   "ECONNREFUSED",
@@ -17,6 +18,7 @@ export function failure(error: NodeJS.ErrnoException | undefined, connected: boo
   const code = error?.code ?? "";
   if (code === "HPE_INVALID_EOF_STATE") return "reset"; // it closed in the middle of its head
   if (code.startsWith("HPE_")) return "invalid_response";
+  if (refusedUs(error) || (!connected && tlsFault(error) !== undefined)) return "tls_failed";
   if (!connected || UNREACHABLE.has(code)) return "connect_failed";
   return "reset";
 }

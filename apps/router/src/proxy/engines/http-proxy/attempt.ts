@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Timeouts } from "../../../config/config.ts";
 import { answeredWith, type Outcome } from "../../../core/outcome.ts";
 import { responseFault } from "../../../core/response-head.ts";
+import { readyEvent } from "../../../targets/dialer.ts";
 import type { Lease } from "../../../targets/target.ts";
 import type { Exchange } from "../../exchange.ts";
 import { failure } from "../failure.ts";
@@ -53,7 +54,7 @@ export class Attempt {
   bind(request: ClientRequest): void {
     this.#request = request;
     request.once("socket", (socket) => {
-      if (socket.connecting) socket.once("connect", () => this.#connectedNow());
+      if (socket.connecting) socket.once(readyEvent(socket), () => this.#connectedNow());
       else this.#connectedNow();
     });
     request.on("response", (response) => this.#answered(response));

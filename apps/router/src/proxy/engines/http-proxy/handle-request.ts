@@ -112,9 +112,10 @@ export class RequestHandler {
 
   #send(attempt: Attempt): void {
     const { proxy, pools } = this.#means;
+    const { target } = attempt.lease;
     const options: httpProxy.ServerOptions = {
-      target: wayTo(attempt.lease.target),
-      agent: attempt.fresh ? pools.fresh : pools.for(this.#isRepeatable),
+      target: wayTo(target),
+      agent: attempt.fresh ? pools.fresh(target) : pools.for(target, this.#isRepeatable),
       selfHandleResponse: true,
       toProxy: true, // or it would parse the URL, and throw at what it does not understand
       ignorePath: true,

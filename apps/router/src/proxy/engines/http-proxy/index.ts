@@ -29,7 +29,7 @@ class HttpProxyEngine implements Engine {
 
   constructor(plane: DataPlane) {
     this.#plane = plane;
-    this.#means = { plane, proxy: createProxy(), pools: new Pools() };
+    this.#means = { plane, proxy: createProxy(), pools: new Pools(plane.dialer) };
     this.#server = createServer(serverOptions(plane, (socket) => this.#connections.get(socket)!.idle));
     this.#server.maxHeadersCount = 0; // Node would drop the rest in silence; admit() counts and refuses
     this.#server.maxConnections = plane.config.limits.connections;

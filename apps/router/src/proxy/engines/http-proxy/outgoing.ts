@@ -1,9 +1,9 @@
-import { Agent, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
+import { Agent, type AgentOptions, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
 import type httpProxy from "http-proxy";
 import { type Field, requestFields } from "../../../core/forwarding.ts";
 import type { RequestFacts } from "../../../core/request-facts.ts";
 import type { Admitted } from "../../../core/request-line.ts";
-import { sharedLookup } from "../../../targets/shared-lookup.ts";
+import type { Dialer } from "../../../targets/dialer.ts";
 import type { Target } from "../../../targets/target.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import type { Exchange } from "../../exchange.ts";
@@ -20,34 +20,67 @@ const IDLE_ONCE = 1000;
  * connection on which bytes arrive is closed by the Agent, so that they are nobody's answer.
  */
 export class Pools {
-  readonly #repeatable = pool(IDLE);
-  readonly #once = pool(IDLE_ONCE);
-  readonly #fresh = new Agent({ keepAlive: false, lookup: sharedLookup });
+  readonly #plain: PoolsOf;
+  readonly #secure: PoolsOf;
 
-  for(repeatable: boolean): Agent {
-    return repeatable ? this.#repeatable : this.#once;
+  constructor(dialer: Dialer) {
+    this.#plain = new PoolsOf(dialer, "http");
+    this.#secure = new PoolsOf(dialer, "https");
+  }
+
+  for(target: Target, repeatable: boolean): Agent {
+    const pools = this.#of(target);
+    return repeatable ? pools.repeatable : pools.once;
   }
 
   /** Gives a new connection to each request. */
-  get fresh(): Agent {
-    return this.#fresh;
+  fresh(target: Target): Agent {
+    return this.#of(target).fresh;
   }
 
   destroy(): void {
-    this.#repeatable.destroy();
-    this.#once.destroy();
-    this.#fresh.destroy();
+    this.#plain.destroy();
+    this.#secure.destroy();
+  }
+
+  #of({ protocol }: Target): PoolsOf {
+    return protocol === "https" ? this.#secure : this.#plain;
   }
 }
 
-function pool(idle: number): Agent {
-  return new Agent({
-    keepAlive: true,
-    scheduling: "lifo",
-    maxFreeSockets: 1024,
-    timeout: idle,
-    lookup: sharedLookup,
-  });
+/** An Agent knows a target by host and port alone, so those inside TLS have Agents of their own. */
+class PoolsOf {
+  readonly repeatable: Agent;
+  readonly once: Agent;
+  readonly fresh: Agent;
+
+  constructor(dialer: Dialer, protocol: "http" | "https") {
+    const pool = (options: AgentOptions) => new DialingAgent(dialer, protocol, options);
+    const kept = { keepAlive: true, scheduling: "lifo", maxFreeSockets: 1024 } as const;
+    this.repeatable = pool({ ...kept, timeout: IDLE });
+    this.once = pool({ ...kept, timeout: IDLE_ONCE });
+    this.fresh = pool({ keepAlive: false });
+  }
+
+  destroy(): void {
+    for (const agent of [this.repeatable, this.once, this.fresh]) agent.destroy();
+  }
+}
+
+class DialingAgent extends Agent {
+  readonly #dialer: Dialer;
+  readonly #protocol: "http" | "https";
+
+  constructor(dialer: Dialer, protocol: "http" | "https", options: AgentOptions) {
+    super(options);
+    this.#dialer = dialer;
+    this.#protocol = protocol;
+  }
+
+  override createConnection(options: { host?: string | null; port?: number | string | null }) {
+    const where = { protocol: this.#protocol, host: String(options.host), port: Number(options.port) };
+    return this.#dialer.dial(where);
+  }
 }
 
 type Way = NonNullable<httpProxy.ServerOptions["target"]>;

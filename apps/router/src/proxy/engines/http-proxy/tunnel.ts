@@ -5,6 +5,7 @@ import type { Timeouts } from "../../../config/config.ts";
 import { answeredWith, type Outcome, outcomeRow } from "../../../core/outcome.ts";
 import type { Admitted } from "../../../core/request-line.ts";
 import { responseFault } from "../../../core/response-head.ts";
+import { readyEvent } from "../../../targets/dialer.ts";
 import type { Lease } from "../../../targets/target.ts";
 import type { Exchange } from "../../exchange.ts";
 import { failure } from "../failure.ts";
@@ -89,13 +90,14 @@ export class Tunnel {
 
   /** @param head is put back before what the client still sends, by http-proxy, so only the first attempt has one. */
   #attempt(lease: Lease, head: Buffer): void {
-    const { plane, proxy } = this.#means;
+    const { plane, proxy, pools } = this.#means;
     const { timeouts } = plane.config;
     this.#lease = lease;
     this.#connected = false;
     this.#timer = setTimeout(() => this.#failed("connect_timeout"), timeouts.connect);
     const options: TunnelOptions = {
       target: wayTo(lease.target),
+      agent: pools.fresh(lease.target),
       toProxy: true,
       ignorePath: true,
       tunnel: this,
@@ -108,7 +110,7 @@ export class Tunnel {
     });
     // Node takes the connection from its parser where it finds this set.
     request.once("response", (response) => setUpgrade(response, false));
-    request.once("socket", (upstream) => upstream.once("connect", () => this.#reached(timeouts)));
+    request.once("socket", (upstream) => upstream.once(readyEvent(upstream), () => this.#reached(timeouts)));
   }
 
   #reached(timeouts: Timeouts): void {

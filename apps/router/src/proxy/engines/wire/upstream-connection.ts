@@ -1,6 +1,6 @@
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Outcome } from "../../../core/outcome.ts";
-import { sharedLookup } from "../../../targets/shared-lookup.ts";
+import { readyEvent } from "../../../targets/dialer.ts";
 import type { Lease, Target } from "../../../targets/target.ts";
 import { failure } from "../failure.ts";
 import { AnswerBody, MORE } from "./answer-body.ts";
@@ -54,7 +54,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
     this.#reads = new Reads(engine.readBuffer, read);
     this.socket = socket ?? this.#dial();
     engine.timers.connect.add(this, engine.plane.now());
-    this.socket.on("connect", () => this.#connected());
+    this.socket.on(readyEvent(this.socket), () => this.#connected());
     this.socket.on("data", read); // also keeps the end of the stream coming
     this.socket.on("end", () => this.#ended());
     this.socket.on("error", (error) => this.#broken(error));
@@ -139,16 +139,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
   }
 
   #dial(): Socket {
-    const { host, port } = this.target;
-    return connect({
-      host,
-      port,
-      lookup: sharedLookup,
-      noDelay: true,
-      keepAlive: true,
-      allowHalfOpen: true,
-      onread: this.#reads.onread,
-    });
+    return this.#engine.plane.dialer.dial(this.target, { allowHalfOpen: true, onread: this.#reads.onread });
   }
 
   #awaitHead(): void {
