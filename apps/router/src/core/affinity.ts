@@ -47,6 +47,11 @@ export function uniform(text: string): number {
   return ((high >>> 6) * 0x4000000 + (low >>> 6) + 0.5) / 0x10000000000000;
 }
 
+/** A hash of an affinity key as a whole number: the same in every process and rollout. */
+export function userHash(key: string): number {
+  return Math.floor(uniform(key) * 2 ** 52);
+}
+
 /** The finalizer of MurmurHash3: every input bit flips every output bit with probability one half. */
 function avalanche(bits: number): number {
   let hash = bits;

@@ -1,4 +1,5 @@
 import type { Served } from "./feedback/served.ts";
+import type { RunReport } from "./rollout/counting.ts";
 
 /**
  * What the data plane tells the control plane. All sums are cumulative since the worker began, so reports may be
@@ -85,4 +86,6 @@ export interface Report {
   readonly served?: readonly Served[];
   /** Records like these that were dropped, because too many waited, since the worker began. */
   readonly servedDropped?: number;
+  /** What was counted for a rollout, the newest by this worker; absent before the first. */
+  readonly runs?: readonly RunReport[];
 }

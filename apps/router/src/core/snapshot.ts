@@ -1,3 +1,5 @@
+import type { RolloutView } from "./rollout/counting.ts";
+
 /**
  * The routing table that the data plane reads. Immutable: a change makes a new one with a higher epoch.
  */
@@ -35,6 +37,8 @@ export interface Snapshot {
   readonly split: "random" | "exact";
   /** Mixed into affinity hashes; each rollout has its own, or the same users would always go first. */
   readonly salt: string;
+  /** The rollout that runs, and what is counted for it. */
+  readonly rollout?: RolloutView | undefined;
 }
 
 /** A target takes new requests only when its checks and its answers both speak for it. */

@@ -19,6 +19,8 @@ import { type Contains, clientAddress, networks, plainAddress } from "./networks
 import { OverrideRule } from "./override.ts";
 import { processFacts } from "./process-facts.ts";
 import { ColorCounters } from "./record.ts";
+import { Charging } from "./rollout/charging.ts";
+import { RolloutCounter, rhoOf } from "./rollout/rollout-counter.ts";
 import { ServedBuffer } from "./served-buffer.ts";
 import type { Taps } from "./tap.ts";
 
@@ -57,6 +59,8 @@ export class DataPlane {
   taps: Taps | undefined;
   /** Makes every connection to a target. */
   readonly dialer = new Dialer();
+  /** By index of the color: what a request that is assigned now is counted by. Empty while no rollout runs. */
+  chargings: readonly (Charging | undefined)[] = [];
   // What is compiled from the configuration; see configure().
   config!: Config;
   accessLog: AccessLog | undefined;
@@ -78,6 +82,7 @@ export class DataPlane {
   #ids = 1;
   #epoch = 0;
   #sweeper: NodeJS.Timeout | undefined;
+  #counter: RolloutCounter | undefined;
 
   constructor(options: DataPlaneOptions) {
     const { config } = options;
@@ -134,9 +139,27 @@ export class DataPlane {
       split: snapshot.split,
       salt: snapshot.salt,
     };
+    this.#charge(snapshot);
     for (const { targets } of this.colors) {
       for (const target of targets) if (target.health === "down") moveWaiters(target);
     }
+  }
+
+  /** A rollout's counter lasts over its snapshots, and after it until the next one, for what had not been reported. */
+  #charge(snapshot: Snapshot): void {
+    const { rollout } = snapshot;
+    const rho = rollout && rhoOf(snapshot, rollout);
+    if (rollout === undefined || rho === undefined || rho === 0) {
+      this.chargings = [];
+      return;
+    }
+    if (this.#counter?.id !== rollout.id) this.#counter = new RolloutCounter(rollout.id);
+    const counter = this.#counter;
+    this.chargings = this.colors.map(({ name }) => {
+      const isCandidate = name === rollout.candidate;
+      if (!isCandidate && name !== rollout.stable) return undefined;
+      return new Charging(counter, rollout, rho, isCandidate);
+    });
   }
 
   begin(facts: RequestFacts): Exchange {
@@ -238,6 +261,7 @@ export class DataPlane {
       connections: this.connections,
       process: processFacts(),
       servedDropped: this.served.dropped,
+      ...(this.#counter && { runs: [this.#counter.report()] }),
     };
   }
 

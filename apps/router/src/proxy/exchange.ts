@@ -1,9 +1,11 @@
+import { userHash } from "../core/affinity.ts";
 import { chooseColor } from "../core/choose-color.ts";
 import { type Outcome, outcomeRow } from "../core/outcome.ts";
 import type { RequestFacts } from "../core/request-facts.ts";
 import type { Lease, Target, Waiter } from "../targets/target.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { LiveColor } from "./live-color.ts";
+import type { Charging } from "./rollout/charging.ts";
 import type { Tap } from "./tap.ts";
 import { TargetChoice } from "./target-choice.ts";
 
@@ -32,6 +34,8 @@ export class Exchange implements Waiter {
   readonly overridden: boolean;
   /** Value of a `Set-Cookie` field that gives a new client its affinity key. */
   readonly setCookie: string | undefined;
+  /** By what it counts for a rollout; undefined where none runs or this request is no evidence for it. */
+  readonly charging: Charging | undefined;
   /** Set to false by the engine once a byte of the body has been dropped from the buffer. */
   bodyKept = true;
   /** Who moves the bytes of the attempt that is under way; undefined when nobody waits for an answer's head. */
@@ -41,6 +45,7 @@ export class Exchange implements Waiter {
   readonly #plane: DataPlane;
   readonly #startedAt: number;
   readonly #choice: TargetChoice;
+  readonly #key: string | undefined;
   /** Its evidence is still to come; decided when the color was drawn, whatever snapshot is in force at the end. */
   #evident: boolean;
   /** The first attempt at the assigned color. */
@@ -68,6 +73,9 @@ export class Exchange implements Waiter {
     this.assigned = forced ?? this.#draw(key);
     const { share, counters } = this.assigned;
     const random = key === undefined && plane.table.split === "random";
+    this.#key = key;
+    this.charging = this.overridden ? undefined : plane.chargings[this.assigned.index];
+    if (key === undefined) this.charging?.assign();
     this.#evident = !this.overridden && random && share > 0 && share < 1;
     this.#choice = new TargetChoice(plane, this.assigned, key, plane.config.failover && !this.overridden);
     counters.inFlight++;
@@ -91,6 +99,11 @@ export class Exchange implements Waiter {
     return this.#first !== undefined && this.#current === this.#first;
   }
 
+  /** Milliseconds on the plane's clock. */
+  now(): number {
+    return this.#plane.now();
+  }
+
   get attempts(): number {
     return this.#attempts;
   }
@@ -102,12 +115,13 @@ export class Exchange implements Waiter {
   claim(): Lease | undefined {
     const picked = this.#choice.next();
     const first = this.#attempts === 0;
-    if (first && picked?.color !== this.assigned.index) this.#evidence("no_target");
+    const own = picked?.color === this.assigned.index;
+    if (first && !own) this.#evidence("no_target", 0, 0);
     if (!picked) return undefined;
     this.#attempts++;
     this.#moveTo(this.#plane.colors[picked.color]!);
     const lease = picked.claim(this.#plane.now(), this);
-    if (first) this.#first = lease;
+    if (first && own) this.#first = lease;
     this.#current = lease;
     this.#plane.watch(picked);
     return lease;
@@ -173,14 +187,33 @@ export class Exchange implements Waiter {
 
   /**
    * Books an attempt's ending, once for each lease. The engine releases the lease itself: at once, or, after a stall,
-   * when that attempt ends.
+   * when that attempt ends. `status` is the upstream's own, or 101 for a tunnel that has ended; 0 where there was none.
    */
-  settle(lease: Lease, outcome: Outcome): void {
+  settle(lease: Lease, outcome: Outcome, status = 0): void {
     if (lease === this.#current) this.#current = undefined;
     this.#plane.colors[lease.target.color]!.counters.attempt(outcome);
     if (outcomeRow(outcome).blame === "target") this.#blame(lease.target);
     else if (outcome === "answered") lease.target.passes++;
-    if (lease === this.#first) this.#evidence(outcome);
+    if (lease === this.#first) this.#evidence(outcome, status, this.#plane.now() - lease.sentAt);
+  }
+
+  /**
+   * Books whether an answer of the first attempt was bad in something that only its reader can see; also after the end. At most
+   * once for each request and tally; nothing is booked where {@link charging} is undefined or does not count this tally.
+   */
+  charge(tally: string, bad: boolean): void {
+    this.charging?.add(tally, bad, this.#key);
+  }
+
+  /** A hash of the affinity key; undefined without one. */
+  get user(): number | undefined {
+    return this.#key === undefined ? undefined : userHash(this.#key);
+  }
+
+  /** Whether how slow this attempt is cannot be said yet: then it is left to run on, though another has answered. */
+  isTimed(lease: Lease): boolean {
+    const after = this.charging?.slowAfter ?? Number.POSITIVE_INFINITY;
+    return lease === this.#first && Number.isFinite(after) && this.#plane.now() - lease.sentAt < after;
   }
 
   /**
@@ -265,7 +298,8 @@ export class Exchange implements Waiter {
   }
 
   /** One record for each client request: the first attempt at the assigned color, or that there could be none. */
-  #evidence(outcome: Outcome): void {
+  #evidence(outcome: Outcome, status: number, duration: number): void {
+    this.charging?.ended({ outcome, status, duration, key: this.#key });
     if (!this.#evident) return;
     this.#evident = false;
     const row = outcomeRow(outcome);

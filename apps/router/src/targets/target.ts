@@ -114,6 +114,8 @@ export interface Waiter {
 export class Lease {
   readonly target: Target;
   readonly claimedAt: number;
+  /** When the request began to be sent: later than `claimedAt` where a connection had to be made first. */
+  sentAt: number;
   readonly waiter: Waiter;
   /** Links of the target's list of those who wait; owned by {@link Target}. */
   previous: Lease | undefined;
@@ -125,6 +127,7 @@ export class Lease {
   constructor(target: Target, now: number, waiter: Waiter) {
     this.target = target;
     this.claimedAt = now;
+    this.sentAt = now;
     this.waiter = waiter;
   }
 

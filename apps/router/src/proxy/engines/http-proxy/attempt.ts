@@ -54,7 +54,7 @@ export class Attempt {
   bind(request: ClientRequest): void {
     this.#request = request;
     request.once("socket", (socket) => {
-      if (socket.connecting) socket.once(readyEvent(socket), () => this.#connectedNow());
+      if (socket.connecting) socket.once(readyEvent(socket), () => this.#connectedNow(true));
       else this.#connectedNow();
     });
     request.on("response", (response) => this.#answered(response));
@@ -114,8 +114,9 @@ export class Attempt {
     }
   }
 
-  #connectedNow(): void {
+  #connectedNow(isNew = false): void {
     this.#connected = true;
+    if (isNew) this.lease.sentAt = this.#exchange.now();
     if (!this.#resolve) return;
     clearTimeout(this.#timer);
     if (this.#bodySent) this.#awaitHead();

@@ -85,7 +85,7 @@ export class RequestHandler {
       const head = await attempt.head((each) => this.#send(each));
       if ("response" in head && !this.#ended && !this.#exchange.retries(head.outcome)) {
         const ending = await this.#answer(attempt, head.response);
-        this.#exchange.settle(lease, ending);
+        this.#exchange.settle(lease, ending, head.response.statusCode);
         return ending;
       }
       if (!this.#again(attempt, head)) return this.#ended ?? head.outcome;
@@ -96,7 +96,7 @@ export class RequestHandler {
   #again(attempt: Attempt, head: HeadResult): boolean {
     this.#body.detach();
     const outcome = this.#ended ?? head.outcome;
-    this.#exchange.settle(attempt.lease, outcome);
+    this.#exchange.settle(attempt.lease, outcome, "response" in head ? head.response.statusCode : 0);
     if ("response" in head) {
       attempt.discard();
       return this.#ended === undefined;

@@ -199,7 +199,7 @@ export class Tunnel {
     clearTimeout(this.#timer);
     this.#request?.destroy();
     lease.release();
-    this.#exchange.settle(lease, outcome);
+    this.#exchange.settle(lease, outcome, this.#status === 499 ? 0 : this.#status);
   }
 }
 

@@ -103,14 +103,14 @@ export class Loser implements AnswerReader {
 
   onBody(_bytes: Buffer, start: number, end: number): void {
     this.#bytes += end - start;
-    if (this.#bytes <= MOST_UNWANTED) return;
+    if (this.#bytes <= MOST_UNWANTED || this.#exchange.isTimed(this.#lease)) return;
     this.#upstream.destroy();
-    this.#exchange.settle(this.#lease, answeredWith(this.#status));
+    this.#exchange.settle(this.#lease, answeredWith(this.#status), this.#status);
   }
 
   onEnd(): void {
     const reusable = this.#upstream.release();
-    this.#exchange.settle(this.#lease, answeredWith(this.#status));
+    this.#exchange.settle(this.#lease, answeredWith(this.#status), this.#status);
     this.#lease.release();
     if (reusable) this.#engine.pool.put(this.#upstream);
     else this.#upstream.destroy();

@@ -184,7 +184,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     this.body.drop();
     const outcome = answeredWith(this.#answer.status);
     const reusable = upstream.release();
-    this.#exchange.settle(this.#lease!, outcome);
+    this.#exchange.settle(this.#lease!, outcome, this.#answer.status);
     this.#lease!.release();
     if (reusable && this.body.complete) this.#engine.pool.put(upstream);
     else upstream.destroy();
@@ -288,7 +288,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     this.#answer.switched(head);
     const tunnel = new Tunnel(this.#engine, this.#client.socket, this.#upstream!, (bytes) => {
       this.#answer.bytes = bytes;
-      this.#exchange.settle(this.#lease!, "answered");
+      this.#exchange.settle(this.#lease!, "answered", 101);
       this.#end(101, "answered");
       this.#client.answered(true);
     });

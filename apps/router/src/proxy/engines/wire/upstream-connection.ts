@@ -152,6 +152,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
 
   #connected(): void {
     this.connected = true;
+    if (this.#lease) this.#lease.sentAt = this.#engine.plane.now();
     stopWaiting(this);
     if (this.#state === WAITING && (this.#bodySent || this.socket.writableNeedDrain)) this.#awaitHead();
   }
