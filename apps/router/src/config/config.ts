@@ -36,7 +36,10 @@ export interface OverrideConfig {
 }
 
 export interface HealthConfig {
-  readonly path: string;
+  /** What is asked by HTTP; undefined: nothing. One of this and `grpc` is there. */
+  readonly path: string | undefined;
+  /** The service that `grpc.health.v1` is asked for, empty for the server as a whole; undefined: it is not asked. */
+  readonly grpc: string | undefined;
   readonly interval: number;
   readonly timeout: number;
   readonly rise: number;

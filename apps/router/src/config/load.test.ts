@@ -85,6 +85,7 @@ function designed(): Config {
     allowed_targets: [],
     health: {
       path: "/health/ready",
+      grpc: undefined,
       interval: 2000,
       timeout: 1000,
       rise: 2,

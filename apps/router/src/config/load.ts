@@ -1,9 +1,10 @@
 import { dirname, resolve } from "node:path";
 import { checkTogether } from "./checks.ts";
-import type { Config, OverrideConfig } from "./config.ts";
+import type { Config, HealthConfig, OverrideConfig } from "./config.ts";
 import { expandEnvironment } from "./environment.ts";
 import { ConfigError, type Problem } from "./errors.ts";
 import { readConfigFile } from "./file.ts";
+import { HEALTH_PATH } from "./parts.ts";
 import { toProblems } from "./problems.ts";
 import { type FileConfig, fileSchema } from "./schema.ts";
 import { readTokens } from "./tokens.ts";
@@ -36,13 +37,18 @@ export function checkConfig(source: unknown, env: NodeJS.ProcessEnv, path: strin
 }
 
 function toConfig(file: FileConfig, path: string, problems: Problem[]): Config {
-  const { admin, state, override, ...rest } = file;
+  const { admin, state, override, health, ...rest } = file;
   return {
     ...rest,
+    health: toHealth(health),
     admin: { listen: admin.listen, tokens: readTokens(file, path, problems) },
     state: state === "memory" ? undefined : resolve(dirname(path), state),
     override: override && toOverride(override),
   };
+}
+
+function toHealth({ path, grpc, ...health }: FileConfig["health"]): HealthConfig {
+  return { ...health, path: path ?? (grpc === undefined ? HEALTH_PATH : undefined), grpc };
 }
 
 function toOverride({ header, cookie, from, secret }: NonNullable<FileConfig["override"]>): OverrideConfig {

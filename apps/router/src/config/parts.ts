@@ -32,6 +32,16 @@ export const healthPath = () =>
     throw Refused.expected("a path that begins with /, such as /health/ready");
   });
 
+/** What is asked of targets where nothing else is said. */
+export const HEALTH_PATH = "/health/ready";
+
+/** A name that `grpc.health.v1` knows a service by; empty: the server as a whole. */
+export const grpcService = () =>
+  parsed((value) => {
+    if (typeof value === "string" && /^[\x20-\x7e]{0,256}$/.test(value)) return value;
+    throw Refused.expected('the name of a gRPC service, such as inference.GRPCInferenceService, or ""');
+  });
+
 /** A path pattern; `*` stands for one whole segment. */
 export const pathPattern = () =>
   parsed((value) => {

@@ -1,5 +1,5 @@
 import { documented, list, option, section, strict } from "./option.ts";
-import { healthPath, pathPattern, statusRanges } from "./parts.ts";
+import { grpcService, HEALTH_PATH, healthPath, pathPattern, statusRanges } from "./parts.ts";
 import { address, duration, secret, share, size, text, whole, word } from "./values.ts";
 
 const RETRY_WORDS = ["connect", "reset", "timeout", "invalid", "502", "503", "504"] as const;
@@ -41,7 +41,13 @@ export const admin = section({
 });
 
 export const health = section({
-  path: option(healthPath(), { default: "/health/ready", about: "What is asked of every target." }),
+  path: option(healthPath().optional(), {
+    about: `What is asked of every target by HTTP; \`${HEALTH_PATH}\` if neither it nor \`grpc\` is given.`,
+  }),
+  grpc: option(grpcService().optional(), {
+    about:
+      'Service that `grpc.health.v1.Health/Check` is asked for, `""` for the whole server; only SERVING passes. With `path`, both have to pass.',
+  }),
   interval: option(duration(), {
     default: "2s",
     unit: "duration",

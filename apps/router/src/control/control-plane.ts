@@ -6,7 +6,7 @@ import type { Report } from "../core/report.ts";
 import { hasAvailableTarget } from "../core/snapshot.ts";
 import { WEIGHT_KINDS } from "../core/transitions.ts";
 import { RouterMetrics } from "../metrics/registry.ts";
-import { httpProbe, type Probe } from "../targets/probe.ts";
+import { type Probe, targetProbe } from "../targets/probe.ts";
 import { RecentActivity } from "./activity.ts";
 import type { AdminEnv } from "./admin/env.ts";
 import { noUpgrade, type Upgrade } from "./admin/upgrade.ts";
@@ -138,7 +138,7 @@ class Plane implements ControlPlane {
   }
 
   #createWatch(): TargetWatch {
-    const { clock, log, random = Math.random, probe = httpProbe(clock) } = this.#options;
+    const { clock, log, random = Math.random, probe = targetProbe(clock) } = this.#options;
     const onHealth = (change: HealthChange) => this.#onHealth(change);
     const known = this.#options.handed?.health ?? [];
     return new TargetWatch({ settings: this.#config, clock, random, probe, log, onHealth, known });

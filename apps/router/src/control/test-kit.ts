@@ -8,7 +8,8 @@ import type { Clock } from "../core/clock.ts";
 import type { ColorReport, Report } from "../core/report.ts";
 import { EMPTY_COLOR } from "../core/report-sums.ts";
 import type { Snapshot } from "../core/snapshot.ts";
-import type { CheckResult, Probe } from "../targets/probe.ts";
+import type { CheckResult } from "../targets/check-result.ts";
+import type { Probe } from "../targets/probe.ts";
 import { type ControlPlane, type ControlPlaneOptions, createControlPlane } from "./control-plane.ts";
 import { type Disk, disk } from "./disk.ts";
 import type { Log } from "./log.ts";
@@ -220,6 +221,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     allowed_targets: [],
     health: {
       path: "/health/ready",
+      grpc: undefined,
       interval: 2000,
       timeout: 1000,
       rise: 2,

@@ -2,10 +2,11 @@ import { describe, expect, it } from "vitest";
 import type { HealthConfig } from "../config/config.ts";
 import { BLUE, FakeClock, FakeProbe, GREEN, passed, settle } from "../control/test-kit.ts";
 import { ActiveChecks, type Checked } from "./active-check.ts";
-import type { CheckResult } from "./probe.ts";
+import type { CheckResult } from "./check-result.ts";
 
 const config: HealthConfig = {
   path: "/",
+  grpc: undefined,
   interval: 2000,
   timeout: 1000,
   rise: 2,

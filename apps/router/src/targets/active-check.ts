@@ -1,7 +1,8 @@
 import type { HealthConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import { afterCheck, type CheckState, checkDelay, UNCHECKED } from "../core/target-health.ts";
-import { type CheckResult, failed, type Probe } from "./probe.ts";
+import { type CheckResult, failed } from "./check-result.ts";
+import type { Probe } from "./probe.ts";
 
 /** A check that ended, with the state it led to. */
 export interface Checked extends CheckResult {

@@ -2,9 +2,9 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { FakeClock } from "../control/test-kit.ts";
-import { httpProbe, type ProbeConfig } from "./probe.ts";
+import { type ProbeConfig, targetProbe } from "./probe.ts";
 
-const config: ProbeConfig = { path: "/health/ready", timeout: 1000, status: [[200, 299]] };
+const config: ProbeConfig = { path: "/health/ready", grpc: undefined, timeout: 1000, status: [[200, 299]] };
 const servers: Server[] = [];
 afterEach(() => {
   for (const server of servers.splice(0)) {
@@ -20,7 +20,7 @@ async function listen(server: Server): Promise<string> {
 }
 const target = (answer: RequestListener) => listen(createServer(answer));
 const check = (url: string, changes: Partial<ProbeConfig> = {}, clock = new FakeClock()) =>
-  httpProbe(clock)(url, { ...config, ...changes }, new AbortController().signal);
+  targetProbe(clock)(url, { ...config, ...changes }, new AbortController().signal);
 
 describe("a check", () => {
   it("asks for the path, byte for byte, on a connection of its own", async () => {
@@ -123,7 +123,7 @@ describe("a check", () => {
   it("ends at once when it is aborted", async () => {
     const url = await target(() => {});
     const stop = new AbortController();
-    const result = httpProbe(new FakeClock())(url, config, stop.signal);
+    const result = targetProbe(new FakeClock())(url, config, stop.signal);
     stop.abort();
     expect((await result).ok).toBe(false);
   });

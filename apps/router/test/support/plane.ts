@@ -21,6 +21,7 @@ export const TEST_CONFIG: Config = {
   allowed_targets: [],
   health: {
     path: "/health/ready",
+    grpc: undefined,
     interval: 2000,
     timeout: 1000,
     rise: 2,
