@@ -38,8 +38,7 @@ export function identified(
 
 /** Why there is no answer, for people. */
 export function reasonOf(error: NodeJS.ErrnoException): string {
-  const { code = "", message, cause } = error;
-  if (code === "ERR_HTTP2_STREAM_CANCEL" && cause instanceof Error) return reasonOf(cause);
+  const { code = "", message } = error;
   if (/^ERR_HTTP2_(STREAM|SESSION)_ERROR$/.test(code)) return `refused over HTTP/2 (${ending(message)})`;
   return REASONS[code] ?? tlsFault(error) ?? message;
 }

@@ -52,7 +52,7 @@ export function askHttp2(
       settle();
       session.destroy();
     };
-    const fail = (error: Error) => end(() => reject(error));
+    const fail = (error: Error) => end(() => reject(origin(error)));
     const abort = () => fail(new Error("given up"));
     if (signal.aborted) abort();
     signal.addEventListener("abort", abort);
@@ -109,6 +109,11 @@ function read(
   });
   // An answer that breaks off with its connection has an end, too; only the reset's code tells.
   stream.on("close", () => (stream.rstCode === 0 ? finish() : fail(closed())));
+}
+
+/** A stream says no more than that it was canceled; its connection's error is the cause. */
+function origin(error: Error & { readonly code?: string }): Error {
+  return error.code === "ERR_HTTP2_STREAM_CANCEL" && error.cause instanceof Error ? error.cause : error;
 }
 
 function closed(): Error {

@@ -92,10 +92,10 @@ function start(deploy: Deployment): Phase {
   };
 }
 
-const ready = ({ slot, settings: { timeout }, color }: Deployment): Phase => ({
+const ready = ({ slot, targets, settings: { timeout }, color }: Deployment): Phase => ({
   name: "ready",
   title: `wait until ${color} is ready`,
-  run: ({ signal }) => untilReady(slot, { signal, timeout }),
+  run: ({ signal }) => untilReady(slot, targets, { signal, timeout }),
 });
 
 function check(deploy: Deployment): Phase {
@@ -112,7 +112,7 @@ function check(deploy: Deployment): Phase {
         golden: deploy.release.golden,
         warm: settings.warm,
       };
-      for (const base of await slot.endpoints()) {
+      for (const base of await slot.endpoints(deploy.targets)) {
         const facts = await checkDirectly(base, expected, signal);
         deploy.golden = expected.golden ?? facts.golden;
         const { version: reported, digest: found } = facts;
@@ -215,7 +215,7 @@ function stop(deploy: Deployment): Phase {
       try {
         const patient = { signal: NEVER, timeout: settings.timeout };
         await slot.start(version, NEVER);
-        await untilReady(slot, patient);
+        await untilReady(slot, version.targets, patient);
         await untilSeen(router, old.color, patient);
       } catch (error) {
         throw new CannotGoBack(

@@ -67,7 +67,7 @@ async function bring(
     note(`starting ${version.ref} on ${color} again`);
     await slot.start(version, signal);
   }
-  await untilReady(slot, { signal, timeout }).catch(async (error) => {
+  await untilReady(slot, version.targets, { signal, timeout }).catch(async (error) => {
     for (const line of await slot.lastLines(LINES)) note(line);
     throw error;
   });

@@ -1,4 +1,5 @@
 import { CliError } from "../errors.ts";
+import { fetchTarget } from "./check/fetch-target.ts";
 import { colorOf, type RouterControl } from "./router.ts";
 import type { Slot } from "./slot.ts";
 import { describeHealth } from "./switch.ts";
@@ -13,12 +14,19 @@ interface Patient {
 /** Milliseconds that one health check may take. */
 const CHECK = 2_000;
 
-/** Waits until what runs in a slot says that it is ready, asked without the router. @throws CliError it ends, or time is up */
-export async function untilReady(slot: Slot, { signal, timeout }: Patient): Promise<void> {
+/**
+ * Waits until what runs in a slot says that it is ready, asked without the router, but by the protocol of its targets.
+ * @throws CliError it ends, or time is up
+ */
+export async function untilReady(
+  slot: Slot,
+  targets: readonly string[],
+  { signal, timeout }: Patient,
+): Promise<void> {
   let seen = "nothing was seen of it";
   const look = async () => {
     const sound = await slot.sound();
-    const endpoints = await slot.endpoints().catch(async (error: Error) => {
+    const endpoints = await slot.endpoints(targets).catch(async (error: Error) => {
       await slot.sound(); // says it better when it has just ended
       seen = error.message;
       return [];
@@ -37,7 +45,9 @@ export async function untilReady(slot: Slot, { signal, timeout }: Patient): Prom
 async function isReady(base: string, signal: AbortSignal): Promise<string | undefined> {
   try {
     const url = `${base}/health/ready`;
-    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(CHECK)]) });
+    const response = await fetchTarget(url, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(CHECK)]),
+    });
     await response.body?.cancel();
     return response.ok ? undefined : `${url} answers ${response.status}`;
   } catch (error) {

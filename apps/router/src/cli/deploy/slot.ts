@@ -9,8 +9,11 @@ export interface Slot {
   clear(): Promise<void>;
   /** Starts a version; it is not ready yet. @throws CliError */
   start(version: Version, signal: AbortSignal): Promise<void>;
-  /** Where it answers without the router. @throws CliError it does not run */
-  endpoints(): Promise<readonly string[]>;
+  /**
+   * Where it answers without the router, by the protocol of the router's targets.
+   * @throws CliError it does not run
+   */
+  endpoints(targets: readonly string[]): Promise<readonly string[]>;
   /** @throws CliError it has ended or the engine calls it unhealthy; false while it must be waited for */
   sound(): Promise<boolean>;
   /** Ends it gently; a start brings it back. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CliError } from "../../errors.ts";
+import { type FetchInit, fetchTarget } from "./fetch-target.ts";
 
 /** Milliseconds that one answer of a model service may take while it is being checked. */
 const PATIENCE = 10_000;
@@ -53,15 +54,11 @@ export async function predict(
   );
 }
 
-async function ask<T>(
-  url: string,
-  schema: z.ZodType<T>,
-  init: RequestInit & { signal: AbortSignal },
-): Promise<Answer<T>> {
+async function ask<T>(url: string, schema: z.ZodType<T>, init: FetchInit): Promise<Answer<T>> {
   const what = `${init.method ?? "GET"} ${url}`;
   const signal = AbortSignal.any([init.signal, AbortSignal.timeout(PATIENCE)]);
   try {
-    const response = await fetch(url, { ...init, signal, redirect: "manual" });
+    const response = await fetchTarget(url, { ...init, signal });
     const text = await response.text();
     if (response.status !== 200) {
       throw new CliError(`${what} answers ${response.status}; expected 200${detail(text)}.`);

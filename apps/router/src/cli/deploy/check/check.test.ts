@@ -1,6 +1,9 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
+import { untilReady } from "../ready.ts";
+import type { Slot } from "../slot.ts";
 import { checkDirectly } from "./direct.ts";
 import { verifyOutside } from "./outside.ts";
 
@@ -23,12 +26,14 @@ interface Oddity {
   readonly body?: unknown;
   /** Milliseconds that it needs for each of the first answers. */
   readonly cold?: { readonly answers: number; readonly delay: number };
+  /** It speaks HTTP/2 alone. */
+  readonly h2c?: boolean;
 }
 
 /** A model service behind a router, as far as its answers show. @returns its URL */
-async function serve({ headers = {}, status = 200, body, cold }: Oddity = {}): Promise<string> {
+async function serve({ headers = {}, status = 200, body, cold, h2c = false }: Oddity = {}): Promise<string> {
   let answers = 0;
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
     let text = "";
     for await (const chunk of request) text += chunk;
     const usual = { "X-Sluice-Color": "green", "X-Model-Digest": DIGEST };
@@ -36,16 +41,18 @@ async function serve({ headers = {}, status = 200, body, cold }: Oddity = {}): P
       response.writeHead(status, { ...usual, ...headers });
       response.end(typeof value === "string" ? value : JSON.stringify(value));
     };
+    if (request.url === "/health/ready") return write("ready");
     if (request.url === "/model") return write({ ...IDENTITY, golden: GOLDEN });
     const fare = (trip: { n: number }) => ({ fare_amount: trip.n === 1 ? 11.36 : 7 });
     const predictions = JSON.parse(text).data.map(fare);
     const value = body ?? { predictions, model: IDENTITY, color: "green" };
     if (cold && answers++ < cold.answers) setTimeout(write, cold.delay, value);
     else write(value);
-  });
+  };
+  const server = h2c ? (createHttp2Server(answer as never) as unknown as Server) : createServer(answer);
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `${h2c ? "h2c" : "http"}://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 describe("verifying from outside", () => {
@@ -94,6 +101,22 @@ describe("checking directly", () => {
       version: "1.0.0",
       digest: DIGEST,
     });
+  });
+  test("asks a target over HTTP/2 that speaks nothing else", async () => {
+    const url = await serve({ h2c: true });
+    const slot = { color: "green", endpoints: async () => [url], sound: async () => true } as unknown as Slot;
+    await untilReady(slot, [url], { signal, timeout: 60_000 });
+    expect(await checkDirectly(url, expected, signal)).toMatchObject({ version: "1.0.0", digest: DIGEST });
+  });
+  test("names such a target when it answers with an error, and when nobody is there", async () => {
+    const url = await serve({ h2c: true, status: 503 });
+    await expect(checkDirectly(url, expected, signal)).rejects.toThrow(
+      `GET ${url}/model answers 503; expected 200.`,
+    );
+    servers.at(-1)!.close();
+    await expect(checkDirectly(url, expected, signal)).rejects.toThrow(
+      `GET ${url}/model has no answer (ECONNREFUSED).`,
+    );
   });
   test("gives up on what stays cold", async () => {
     const url = await serve({ cold: { answers: 1e9, delay: 60 } });

@@ -1,3 +1,4 @@
+import { targetAddress } from "../../../core/target-address.ts";
 import { CliError } from "../../errors.ts";
 import type { Slot } from "../slot.ts";
 import type { Version } from "../version.ts";
@@ -71,9 +72,10 @@ export class ComposeSlot implements Slot {
     );
   }
 
-  async endpoints(): Promise<readonly string[]> {
+  async endpoints([target]: readonly string[]): Promise<readonly string[]> {
     const [bound] = (await this.#container())?.published ?? [];
-    if (bound) return [`http://${bound.host.includes(":") ? "[::1]" : "127.0.0.1"}:${bound.port}`];
+    const { protocol } = targetAddress(target ?? this.target);
+    if (bound) return [`${protocol}://${bound.host.includes(":") ? "[::1]" : "127.0.0.1"}:${bound.port}`];
     throw new CliError(
       `${this.#service} publishes no port ${CONTAINER_PORT} on this machine; expected \`ports: ["127.0.0.1::${CONTAINER_PORT}"]\` in ${this.#compose.file}.`,
     );
