@@ -103,6 +103,16 @@ export interface LogConfig {
   readonly access: "all" | "errors" | "off";
 }
 
+export interface TracingConfig {
+  /** The collector's whole URL for spans; undefined: none go out, and trace ids are only passed on and begun. */
+  readonly otlp: string | undefined;
+  /** Fields of each export, such as an `Authorization`. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Share of the traces that begin here which are recorded, 0 to 1; for the others the caller has decided. */
+  readonly sample: number;
+  readonly service_name: string;
+}
+
 export interface Config {
   readonly listen: Address;
   readonly admin: { readonly listen: Address; readonly tokens: readonly AdminToken[] };
@@ -125,6 +135,7 @@ export interface Config {
   readonly feedback: FeedbackConfig | undefined;
   readonly timeouts: Timeouts;
   readonly limits: Limits;
+  readonly tracing: TracingConfig | undefined;
   readonly metrics: { readonly listen: "admin" | Address };
   readonly workers: number | "auto";
   readonly log: LogConfig;

@@ -103,6 +103,7 @@ function designed(): Config {
       buffer_total: 67_108_864,
     },
     hedge: undefined,
+    tracing: undefined,
     feedback: { remember: 86_400_000, max: 100_000, sample: 1 },
     timeouts: {
       client_header: 10_000,

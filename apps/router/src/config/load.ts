@@ -1,13 +1,14 @@
 import { dirname, resolve } from "node:path";
 import { checkTogether } from "./checks.ts";
-import type { Config, HealthConfig, OverrideConfig } from "./config.ts";
+import type { Config, HealthConfig, OverrideConfig, TracingConfig } from "./config.ts";
 import { expandEnvironment } from "./environment.ts";
-import { ConfigError, type Problem } from "./errors.ts";
+import { ConfigError, type Problem, Refused } from "./errors.ts";
 import { readConfigFile } from "./file.ts";
 import { HEALTH_PATH } from "./parts.ts";
 import { toProblems } from "./problems.ts";
 import { type FileConfig, fileSchema } from "./schema.ts";
 import { readTokens } from "./tokens.ts";
+import { withEnvironment } from "./tracing.ts";
 
 /**
  * Reads a configuration file (YAML or JSON), replaces `${NAME}` by the environment's values, fills in defaults and
@@ -30,20 +31,21 @@ export function checkConfig(source: unknown, env: NodeJS.ProcessEnv, path: strin
   const result = fileSchema.safeParse(value);
   problems.push(...toProblems(result.error?.issues ?? [], source, value));
   if (!result.success || problems.length > 0) throw new ConfigError(path, problems);
-  const config = toConfig(result.data, path, problems);
+  const config = toConfig(result.data, env, path, problems);
   problems.push(...checkTogether(config));
   if (problems.length > 0) throw new ConfigError(path, problems);
   return config;
 }
 
-function toConfig(file: FileConfig, path: string, problems: Problem[]): Config {
-  const { admin, state, override, health, ...rest } = file;
+function toConfig(file: FileConfig, env: NodeJS.ProcessEnv, path: string, problems: Problem[]): Config {
+  const { admin, state, override, health, tracing, ...rest } = file;
   return {
     ...rest,
     health: toHealth(health),
     admin: { listen: admin.listen, tokens: readTokens(file, path, problems) },
     state: state === "memory" ? undefined : resolve(dirname(path), state),
     override: override && toOverride(override),
+    tracing: tracing && toTracing(tracing, env, problems),
   };
 }
 
@@ -53,4 +55,18 @@ function toHealth({ path, grpc, ...health }: FileConfig["health"]): HealthConfig
 
 function toOverride({ header, cookie, from, secret }: NonNullable<FileConfig["override"]>): OverrideConfig {
   return { header: header ?? (cookie === undefined ? "x-sluice-color" : undefined), cookie, from, secret };
+}
+
+function toTracing(
+  tracing: NonNullable<FileConfig["tracing"]>,
+  env: NodeJS.ProcessEnv,
+  problems: Problem[],
+): TracingConfig | undefined {
+  try {
+    return withEnvironment(tracing, env);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    problems.push({ key: "tracing.otlp", message: `tracing.otlp ${error.message}` });
+    return undefined;
+  }
 }

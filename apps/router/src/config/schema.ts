@@ -4,6 +4,7 @@ import { feedback } from "./feedback.ts";
 import { option, parsed, section, strict } from "./option.ts";
 import { affinity, colors, hedge, metricsListen, override } from "./parts.ts";
 import { admin, health, limits, passive, retry, timeouts } from "./sections.ts";
+import { tracing } from "./tracing.ts";
 import { address, boolean, cidrs, text, word } from "./values.ts";
 
 const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -68,6 +69,7 @@ export const fileSchema = strict(
     feedback: feedback(),
     timeouts,
     limits,
+    tracing: tracing(),
     metrics: section({
       listen: option(metricsListen(), {
         default: "admin",

@@ -44,6 +44,9 @@ const CLAIMS: ReadonlySet<string> = new Set([
 /** Ours to say, in either direction. */
 const OWN: ReadonlySet<string> = new Set(["x-sluice-color", "x-sluice-secret", "x-request-id"]);
 
+/** W3C Trace Context. */
+const TRACE: ReadonlySet<string> = new Set(["traceparent", "tracestate"]);
+
 export const PSEUDONYM = "sluice";
 
 /** The fields that `Connection` names, in lower case, but for those that it must not remove. */
@@ -68,6 +71,8 @@ export interface Forwarding {
   readonly httpVersion: string;
   /** A further field to drop, in lower case: the configured override header. */
   readonly drop?: string | undefined;
+  /** The trace goes on under fields of our own. */
+  readonly traced?: boolean;
 }
 
 /** The request's fields as an upstream gets them: framing is left to the engine. */
@@ -77,6 +82,7 @@ export function requestFields(fields: readonly Field[], by: Forwarding): Field[]
   for (const field of fields) {
     const name = field[0].toLowerCase();
     if (HOP_BY_HOP.has(name) || named.has(name) || OWN.has(name) || name === by.drop) continue;
+    if (by.traced && TRACE.has(name)) continue;
     if (name === "host" || name === "expect" || name === "via" || CLAIMS.has(name)) continue;
     kept.push(field);
   }

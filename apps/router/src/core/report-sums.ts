@@ -1,4 +1,11 @@
-import { type ColorReport, DURATION_BUCKETS, type Report, type TargetReport } from "./report.ts";
+import {
+  type ColorReport,
+  DURATION_BUCKETS,
+  type DurationSums,
+  type Exemplar,
+  type Report,
+  type TargetReport,
+} from "./report.ts";
 
 type Counts = Readonly<Record<string, number>>;
 export type ColorSums = Readonly<Record<string, ColorReport>>;
@@ -39,16 +46,25 @@ function addColors(a: ColorReport, b: ColorReport): ColorReport {
     upstreamErrors: addCounts(a.upstreamErrors, b.upstreamErrors),
     retries: addCounts(a.retries, b.retries),
     failovers: addCounts(a.failovers, b.failovers),
-    duration: {
-      buckets: a.duration.buckets.map((count, i) => count + (b.duration.buckets[i] ?? 0)),
-      sum: a.duration.sum + b.duration.sum,
-    },
+    duration: addDurations(a.duration, b.duration),
     evidence: {
       requests: a.evidence.requests + b.evidence.requests,
       bad: a.evidence.bad + b.evidence.bad,
     },
     targets: addTargets(a.targets, b.targets),
   };
+}
+
+function addDurations(a: DurationSums, b: DurationSums): DurationSums {
+  const sums = {
+    buckets: a.buckets.map((count, i) => count + (b.buckets[i] ?? 0)),
+    sum: a.sum + b.sum,
+  };
+  if (a.exemplars === undefined && b.exemplars === undefined) return sums;
+  const newer = (one: Exemplar | null, other: Exemplar | null) =>
+    (one?.at ?? 0) >= (other?.at ?? 0) ? one : other;
+  const exemplars = sums.buckets.map((_, i) => newer(a.exemplars?.[i] ?? null, b.exemplars?.[i] ?? null));
+  return { ...sums, exemplars };
 }
 
 function addCounts(a: Counts, b: Counts): Counts {

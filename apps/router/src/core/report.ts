@@ -11,11 +11,32 @@ export const DURATION_BUCKETS: readonly number[] = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ];
 
+/** A request that fell into a bucket, for whoever wants to look at one. */
+export interface Exemplar {
+  readonly traceId: string;
+  /** Seconds. */
+  readonly value: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
 export interface DurationSums {
   /** One count a bucket (not cumulative), the last for everything above the highest bound. */
   readonly buckets: readonly number[];
   /** Seconds. */
   readonly sum: number;
+  /** The newest of each bucket, null where there is none; missing where no trace was recorded. */
+  readonly exemplars?: readonly (Exemplar | null)[];
+}
+
+/** Spans since the process began. */
+export interface SpanCounts {
+  /** Taken by the collector. */
+  readonly exported: number;
+  /** No room: the collector is too slow, or gone. */
+  readonly queueFull: number;
+  /** The collector refused them, or did not answer. */
+  readonly failed: number;
 }
 
 /** First attempts of randomly assigned requests: what verdicts are computed from. */
@@ -77,6 +98,8 @@ export interface Report {
   readonly connections: number;
   /** Missing from workers of a version that did not send it. */
   readonly process?: ProcessFacts;
+  /** Missing where tracing is off. */
+  readonly spans?: SpanCounts;
   /**
    * True in the first report to a control plane that found this worker serving already: its sums, and the errors in
    * them, are old news.

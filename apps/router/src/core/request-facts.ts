@@ -10,6 +10,8 @@ export interface RequestFacts {
   readonly header: (name: string) => string | undefined;
   /** Address of the connection's other end. */
   readonly peer: string;
+  /** How the client said it: `1.0`, `1.1` or `2`; undefined where nothing could be read. */
+  readonly httpVersion?: string;
 }
 
 /** The value of a cookie in a `Cookie` field (RFC 6265 section 4.2.1), undefined where it is missing or empty. */

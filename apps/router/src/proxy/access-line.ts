@@ -3,6 +3,8 @@ import type { Outcome } from "../core/outcome.ts";
 /** One request in the access log. */
 export interface AccessLine {
   readonly request_id: string;
+  /** The trace that the client named, or that was begun for it; undefined where there is none. */
+  readonly trace_id: string | undefined;
   readonly method: string;
   readonly path: string;
   /** What the client was answered; 499 when it did not wait. */

@@ -8,6 +8,7 @@ import type { Report } from "../core/report.ts";
 import type { RequestFacts } from "../core/request-facts.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import { SUSPECT_FLOOR, SUSPECT_WAITING, silenceAllowed } from "../core/suspect.ts";
+import { readTraceContext } from "../core/trace-context.ts";
 import { Dialer } from "../targets/dialer.ts";
 import type { Lease, Target } from "../targets/target.ts";
 import type { TlsMaterial } from "../tls/material.ts";
@@ -23,6 +24,8 @@ import { Charging } from "./rollout/charging.ts";
 import { RolloutCounter, rhoOf } from "./rollout/rollout-counter.ts";
 import { ServedBuffer } from "./served-buffer.ts";
 import type { Taps } from "./tap.ts";
+import { SpanExport } from "./tracing/span-export.ts";
+import { Tracer } from "./tracing/tracer.ts";
 
 const WELL_FORMED_ID = /^[\w.~:+/=-]{1,128}$/;
 /** How often silent targets are looked for while enough requests wait somewhere. */
@@ -50,6 +53,8 @@ export class DataPlane {
   readonly draws: DrawState;
   /** Answers that no color gave. */
   readonly none = new ColorCounters();
+  /** Where spans go; does nothing where tracing is off. */
+  readonly spans = new SpanExport();
   /** Bytes of request bodies kept for a repetition, over all requests; engines add and subtract. */
   buffered = 0;
   /** Open client connections; engines add and subtract. */
@@ -71,6 +76,8 @@ export class DataPlane {
   retryBudget!: Budget;
   /** Undefined where nothing is hedged. */
   hedgeBudget: Budget | undefined;
+  /** Undefined where tracing is off. */
+  tracer: Tracer | undefined;
   /** Called when a report should not wait: a target erred, or an emptied color has nothing in flight any more. */
   onUrgent: () => void = () => {};
   /** What was predicted, for feedback that comes later. Whoever reads an answer's predictions pushes here. */
@@ -109,6 +116,8 @@ export class DataPlane {
     this.retryBudget = new Budget(config.retry.budget);
     this.served.share = config.feedback?.sample ?? 0;
     this.hedgeBudget = config.hedge && new Budget(config.hedge.max);
+    this.spans.configure(config.tracing);
+    this.tracer = config.tracing && new Tracer(config.tracing, this.spans.sink);
   }
 
   /** New connections show and expect other certificates; those that there are go on. */
@@ -204,8 +213,10 @@ export class DataPlane {
     const { method, path } = facts;
     const { id: request_id, status, bytes } = answer;
     this.none.answered(method, status, 0);
+    const trace_id = this.#traceRefused(facts, request_id, status);
     this.accessLog?.({
       request_id,
+      trace_id,
       method,
       path,
       status,
@@ -218,6 +229,20 @@ export class DataPlane {
       bytes,
       client: this.clientOf(facts),
     });
+  }
+
+  /** A span for a request that no attempt was made for. @returns the id of its trace, if somebody wants to know it */
+  #traceRefused(facts: RequestFacts, requestId: string, status: number): string | undefined {
+    if (this.tracer === undefined) return this.accessLog && readTraceContext(facts)?.traceId;
+    const now = this.now();
+    const trace = this.tracer.begin(facts, now);
+    const nobody = { color: "none", assigned: "none", attempts: 0 };
+    const client = this.clientOf(facts);
+    trace.finished(
+      { outcome: "refused", status, grpcStatus: undefined, requestId, client, ...nobody },
+      { start: now, end: now },
+    );
+    return trace.context.traceId;
   }
 
   isSuspect(target: Target): boolean {
@@ -260,6 +285,7 @@ export class DataPlane {
       colors: { ...Object.fromEntries(colors), none: this.none.report({}) },
       connections: this.connections,
       process: processFacts(),
+      ...(this.config.tracing ? { spans: this.spans.counts() } : {}),
       servedDropped: this.served.dropped,
       ...(this.#counter && { runs: [this.#counter.report()] }),
     };

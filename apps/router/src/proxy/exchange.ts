@@ -1,16 +1,21 @@
 import { userHash } from "../core/affinity.ts";
 import { chooseColor } from "../core/choose-color.ts";
+import type { Field } from "../core/forwarding.ts";
 import { type Outcome, outcomeRow } from "../core/outcome.ts";
 import type { RequestFacts } from "../core/request-facts.ts";
+import { readTraceContext } from "../core/trace-context.ts";
 import type { Lease, Target, Waiter } from "../targets/target.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { LiveColor } from "./live-color.ts";
 import type { Charging } from "./rollout/charging.ts";
 import type { Tap } from "./tap.ts";
 import { TargetChoice } from "./target-choice.ts";
+import type { Trace } from "./tracing/trace.ts";
 
 /** Safe methods, and POST where its path is declared: a PUT or DELETE may be repeated, but not at the same time. */
 const HEDGED: ReadonlySet<string> = new Set(["GET", "HEAD", "POST"]);
+
+const NO_FIELDS: readonly Field[] = [];
 
 /** The engine's part of an exchange. */
 export interface Holder {
@@ -21,8 +26,8 @@ export interface Holder {
 /**
  * One client request on its way: assigned to a color once, then attempted at targets until it is answered.
  *
- * An engine calls {@link claim}, then for each attempt {@link firstByte}, {@link settle} and {@link retries}, and once
- * at the end {@link finish}. All are synchronous; no engine needs a promise for a request.
+ * An engine calls {@link claim}, then for each attempt {@link attemptFields}, {@link firstByte}, {@link settle} and
+ * {@link retries}, and once at the end {@link finish}. All are synchronous; no engine needs a promise for a request.
  */
 export class Exchange implements Waiter {
   readonly facts: RequestFacts;
@@ -38,10 +43,13 @@ export class Exchange implements Waiter {
   readonly charging: Charging | undefined;
   /** Set to false by the engine once a byte of the body has been dropped from the buffer. */
   bodyKept = true;
+  /** The `grpc-status` of the answer to a gRPC call, once the engine has read it. */
+  grpcStatus: number | undefined;
   /** Who moves the bytes of the attempt that is under way; undefined when nobody waits for an answer's head. */
   holder: Holder | undefined;
   /** Who looks on; undefined for most requests, and always where nothing wants to. */
   readonly tap: Tap | undefined;
+  readonly #trace: Trace | undefined;
   readonly #plane: DataPlane;
   readonly #startedAt: number;
   readonly #choice: TargetChoice;
@@ -65,6 +73,7 @@ export class Exchange implements Waiter {
     this.facts = facts;
     this.#startedAt = now;
     this.id = plane.idOf(facts);
+    this.#trace = plane.tracer?.begin(facts, now);
     const forced = this.#forced();
     this.overridden = forced !== undefined;
     const affinity = this.overridden ? undefined : plane.affinity?.(facts);
@@ -125,6 +134,20 @@ export class Exchange implements Waiter {
     this.#current = lease;
     this.#plane.watch(picked);
     return lease;
+  }
+
+  /** {@link attemptFields} stand for the client's `traceparent` and `tracestate`, which do not go on as they came. */
+  get traced(): boolean {
+    return this.#trace !== undefined;
+  }
+
+  /**
+   * The fields that the request carries on this attempt beside the client's own. To be asked when it is sent, also for
+   * a second attempt of {@link hedge}. @param httpVersion how it is sent: `1.1` or `2`
+   */
+  attemptFields(lease: Lease, httpVersion = "1.1"): readonly Field[] {
+    if (this.#trace === undefined) return NO_FIELDS;
+    return this.#trace.fields(lease, this.#plane.colors[lease.target.color]!.name, httpVersion);
   }
 
   /**
@@ -191,6 +214,7 @@ export class Exchange implements Waiter {
    */
   settle(lease: Lease, outcome: Outcome, status = 0): void {
     if (lease === this.#current) this.#current = undefined;
+    this.#trace?.settled(lease, { outcome, status, grpcStatus: this.grpcStatus }, this.#plane.now());
     this.#plane.colors[lease.target.color]!.counters.attempt(outcome);
     if (outcomeRow(outcome).blame === "target") this.#blame(lease.target);
     else if (outcome === "answered") lease.target.passes++;
@@ -232,13 +256,32 @@ export class Exchange implements Waiter {
     this.#finished = true;
     this.tap?.close();
     const plane = this.#plane;
-    const duration = plane.now() - this.#startedAt;
+    const end = plane.now();
+    const duration = end - this.#startedAt;
     const answered = this.#answering !== undefined && outcome !== "no_target";
-    (answered ? this.#answering!.counters : plane.none).answered(this.facts.method, status, duration);
+    const counters = answered ? this.#answering!.counters : plane.none;
+    counters.answered(this.facts.method, status, duration);
+    if (this.#trace !== undefined) {
+      if (this.#trace.sampled) counters.exemplar(duration, this.#trace.context.traceId, Date.now());
+      this.#endTrace(this.#trace, { status, outcome, answered, end });
+    }
     this.hedgeLost();
     this.#dropForeign();
     this.#drop(this.assigned);
     if (plane.accessLog) this.#log(status, outcome, duration, bytes, answered);
+  }
+
+  #endTrace(trace: Trace, ended: { status: number; outcome: Outcome; answered: boolean; end: number }): void {
+    const { status, outcome, answered, end } = ended;
+    trace.finished(
+      {
+        ...{ status, outcome, grpcStatus: this.grpcStatus, requestId: this.id, client: this.client },
+        color: answered ? this.#answering!.name : "none",
+        assigned: this.assigned.name,
+        attempts: this.#attempts,
+      },
+      { start: this.#startedAt, end },
+    );
   }
 
   #log(status: number, outcome: Outcome, duration: number, bytes: number, answered: boolean): void {
@@ -246,6 +289,7 @@ export class Exchange implements Waiter {
     if (this.#plane.config.log.access === "errors" && !worthIt) return;
     this.#plane.accessLog?.({
       request_id: this.id,
+      trace_id: (this.#trace?.context ?? readTraceContext(this.facts))?.traceId,
       method: this.facts.method,
       path: this.facts.path,
       status,

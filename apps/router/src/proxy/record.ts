@@ -1,5 +1,5 @@
 import { OUTCOME_NAMES, type Outcome, outcomeRow } from "../core/outcome.ts";
-import { type ColorReport, DURATION_BUCKETS, type TargetReport } from "../core/report.ts";
+import { type ColorReport, DURATION_BUCKETS, type Exemplar, type TargetReport } from "../core/report.ts";
 
 /** Methods that are counted by name; any other is `OTHER`, or clients could make series without end. */
 const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE", "OTHER"];
@@ -25,6 +25,8 @@ export class ColorCounters {
   readonly #failovers = new Map<string, number>();
   readonly #buckets = new Float64Array(DURATION_BUCKETS.length + 1);
   #seconds = 0;
+  /** The newest of each bucket; undefined where no trace was recorded. */
+  #exemplars: (Exemplar | null)[] | undefined;
 
   /** A client was answered by this color. */
   answered(method: string, status: number, milliseconds: number): void {
@@ -33,10 +35,15 @@ export class ColorCounters {
     if (this.#requests[at] === 0) this.#seen.push(at);
     this.#requests[at]! += 1;
     const seconds = milliseconds / 1000;
-    let bucket = 0;
-    while (bucket < DURATION_BUCKETS.length && seconds > DURATION_BUCKETS[bucket]!) bucket++;
-    this.#buckets[bucket]! += 1;
+    this.#buckets[bucketOf(seconds)]! += 1;
     this.#seconds += seconds;
+  }
+
+  /** The trace of a request that was {@link answered}. @param at milliseconds since the epoch */
+  exemplar(milliseconds: number, traceId: string, at: number): void {
+    this.#exemplars ??= Array.from(this.#buckets, () => null);
+    const value = milliseconds / 1000;
+    this.#exemplars[bucketOf(value)] = { traceId, value, at };
   }
 
   attempt(outcome: Outcome): void {
@@ -65,7 +72,11 @@ export class ColorCounters {
       ),
       retries: byOutcome(this.#retries),
       failovers: Object.fromEntries(this.#failovers),
-      duration: { buckets: Array.from(this.#buckets), sum: this.#seconds },
+      duration: {
+        buckets: Array.from(this.#buckets),
+        sum: this.#seconds,
+        ...(this.#exemplars ? { exemplars: [...this.#exemplars] } : {}),
+      },
       evidence: { requests: this.evidenceRequests, bad: this.evidenceBad },
       targets,
     };
@@ -78,6 +89,12 @@ export class ColorCounters {
     }
     return named;
   }
+}
+
+function bucketOf(seconds: number): number {
+  let bucket = 0;
+  while (bucket < DURATION_BUCKETS.length && seconds > DURATION_BUCKETS[bucket]!) bucket++;
+  return bucket;
 }
 
 function byOutcome(counts: Float64Array): Record<string, number> {

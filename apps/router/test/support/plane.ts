@@ -39,6 +39,7 @@ export const TEST_CONFIG: Config = {
     buffer_total: 64 * 1024 * 1024,
   },
   hedge: undefined,
+  tracing: undefined,
   feedback: undefined,
   timeouts: {
     client_header: 10_000,

@@ -8,7 +8,7 @@ import type { Exchange } from "../../exchange.ts";
 import { ownFields } from "../problem.ts";
 import { answerProblem, writeHead } from "./answer.ts";
 import { Attempt, type HeadResult } from "./attempt.ts";
-import { factsOf, outgoingHeaders, type Pools, sentFields, wayTo } from "./outgoing.ts";
+import { addFields, factsOf, outgoingHeaders, type Pools, sentFields, wayTo } from "./outgoing.ts";
 import { cut, relay } from "./relay.ts";
 import { RequestBody } from "./request-body.ts";
 
@@ -113,6 +113,7 @@ export class RequestHandler {
   #send(attempt: Attempt): void {
     const { proxy, pools } = this.#means;
     const { target } = attempt.lease;
+    addFields(this.#request, this.#exchange.attemptFields(attempt.lease));
     const options: httpProxy.ServerOptions = {
       target: wayTo(target),
       agent: attempt.fresh ? pools.fresh(target) : pools.for(target, this.#isRepeatable),

@@ -112,11 +112,17 @@ export function outgoingHeaders(
     requestId: exchange.id,
     httpVersion: request.httpVersion,
     drop: plane.config.override?.header,
+    traced: exchange.traced,
   });
   const headers = grouped(fields);
   // Without this, http.request would send a chunked DELETE's body with no framing at all (http-proxy #1721).
   if (request.headers["transfer-encoding"] !== undefined) headers["Transfer-Encoding"] = "chunked";
   return headers;
+}
+
+/** Fields of one attempt, which replace those of the one before. */
+export function addFields(request: IncomingMessage, fields: readonly Field[]): void {
+  for (const [name, value] of fields) request.headers[name] = value;
 }
 
 /** Repeated fields stay repeated; names keep the case of their first appearance. */
@@ -148,6 +154,7 @@ export function factsOf(request: IncomingMessage, path: string): RequestFacts {
     method: request.method!,
     path,
     peer: request.socket.remoteAddress ?? "",
+    httpVersion: request.httpVersion,
     header: (name) => {
       const value = headers[name];
       return Array.isArray(value) ? value[0] : value;

@@ -12,7 +12,7 @@ import { failure } from "../failure.ts";
 import { headText, ownFields, writeProblem } from "../problem.ts";
 import { answerFields, fieldsOf } from "./answer.ts";
 import type { Means } from "./handle-request.ts";
-import { factsOf, outgoingHeaders, wayTo } from "./outgoing.ts";
+import { addFields, factsOf, outgoingHeaders, wayTo } from "./outgoing.ts";
 
 const NOTHING = Buffer.alloc(0);
 
@@ -95,6 +95,7 @@ export class Tunnel {
     this.#lease = lease;
     this.#connected = false;
     this.#timer = setTimeout(() => this.#failed("connect_timeout"), timeouts.connect);
+    addFields(this.#incoming, this.#exchange.attemptFields(lease));
     const options: TunnelOptions = {
       target: wayTo(lease.target),
       agent: pools.fresh(lease.target),

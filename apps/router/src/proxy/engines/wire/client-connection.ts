@@ -173,7 +173,7 @@ export class ClientConnection extends ClientSocket {
     this.#knownHost = admitted.host;
     stopWaiting(this);
     const exchange = engine.plane.begin(new WireFacts(head, admitted.path, this.peer));
-    const traits = readTraits(head, admitted, exchange.id, this.#heads);
+    const traits = readTraits(head, admitted, exchange, this.#heads);
     const transaction = new Transaction(engine, this, exchange, traits);
     this.#state = ANSWERING;
     this.#transaction = transaction;

@@ -24,6 +24,8 @@ export const FIELD = {
   own: 17,
   cookie: 18,
   date: 19,
+  /** `traceparent` and `tracestate`. */
+  trace: 20,
 } as const;
 
 /** By the length of the name, so that most names are compared with nothing. */
@@ -54,6 +56,8 @@ const NAMES: readonly (readonly [string, number])[] = [
   ["x-sluice-secret", FIELD.own],
   ["cookie", FIELD.cookie],
   ["date", FIELD.date],
+  ["traceparent", FIELD.trace],
+  ["tracestate", FIELD.trace],
 ];
 for (let length = 0; length <= 19; length++)
   BY_LENGTH[length] = NAMES.filter(([name]) => name.length === length);

@@ -1,4 +1,5 @@
 import { forwardedFields, namedByConnection } from "../../../core/forwarding.ts";
+import type { Exchange } from "../../exchange.ts";
 import { fieldsOf } from "./admit-head.ts";
 import { copyFields } from "./copy-fields.ts";
 import { FIELD, kinds, OF_ONE_HOP } from "./field-kind.ts";
@@ -31,6 +32,9 @@ const CLAIMS = kinds(
 /** The kinds of field that never go on as they came. */
 const DROPPED = OF_ONE_HOP | CLAIMS | kinds(FIELD.expect, FIELD.host);
 
+/** The trace goes on under fields of our own. */
+const DROPPED_AND_TRACE = DROPPED | kinds(FIELD.trace);
+
 /** Writes the heads of one client connection's requests as upstreams get them. */
 export class RequestHeads {
   readonly #context: RequestContext;
@@ -46,13 +50,14 @@ export class RequestHeads {
   write(
     head: Head,
     host: string,
-    requestId: string,
+    exchange: Pick<Exchange, "id" | "traced">,
     framing: BodyFraming,
     upgrade: string | undefined,
   ): string {
     const named = head.has(FIELD.connection) ? namedBy(head) : undefined;
-    const fields = copyFields(head, { kinds: DROPPED, named, also: this.#context.drop });
-    let text = `${fields}${this.#forwarded(head, host)}X-Request-Id: ${requestId}\r\n`;
+    const kinds = exchange.traced ? DROPPED_AND_TRACE : DROPPED;
+    const fields = copyFields(head, { kinds, named, also: this.#context.drop });
+    let text = `${fields}${this.#forwarded(head, host)}X-Request-Id: ${exchange.id}\r\n`;
     if (framing === "chunked") text += "Transfer-Encoding: chunked\r\n";
     // A method that usually has a body says that this one has none (RFC 9110 section 8.6).
     if (framing === "none" && WITH_BODY.has(head.method)) text += "Content-Length: 0\r\n";

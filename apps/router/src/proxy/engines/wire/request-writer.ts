@@ -8,11 +8,16 @@ import type { UpstreamConnection } from "./upstream-connection.ts";
 /** A body this small goes out in one write with its head, as text. */
 const SMALL = 16 * 1024;
 
-/** Writes a request's head, and what of its body has come. */
-export function sendRequest(upstream: UpstreamConnection, traits: RequestTraits, body: AnyBody): void {
+/** Writes a request's head, and what of its body has come. @param own fields of this attempt alone */
+export function sendRequest(
+  upstream: UpstreamConnection,
+  traits: RequestTraits,
+  own: readonly Field[],
+  body: AnyBody,
+): void {
   const { socket, target } = upstream;
   const { line, host, fields } = traits;
-  const head = `${line}${host === "" ? target.authority : host}\r\n${fields}`;
+  const head = `${line}${host === "" ? target.authority : host}\r\n${own.length === 0 ? "" : fieldLines(own)}${fields}`;
   const { kept, complete, framing } = body;
   if (framing === "none") socket.write(head, "latin1");
   else if (framing === "length" && complete && kept.length === 1 && kept[0]!.length <= SMALL) {
@@ -26,6 +31,10 @@ export function sendRequest(upstream: UpstreamConnection, traits: RequestTraits,
   }
   if (complete) upstream.requestSent();
   body.sent();
+}
+
+function fieldLines(fields: readonly Field[]): string {
+  return fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
 }
 
 /** Writes a piece of a body; what came in chunks goes on in chunks of our own. */

@@ -1,4 +1,5 @@
 import type { Admitted } from "../../../core/request-line.ts";
+import type { Exchange } from "../../exchange.ts";
 import { FIELD } from "./field-kind.ts";
 import type { Head } from "./head.ts";
 import { keepsAlive } from "./keep-alive.ts";
@@ -26,7 +27,7 @@ export interface RequestTraits {
 export function readTraits(
   head: Head,
   admitted: Admitted,
-  requestId: string,
+  exchange: Pick<Exchange, "id" | "traced">,
   heads: RequestHeads,
 ): RequestTraits {
   const lengthAt = head.find(FIELD.contentLength);
@@ -41,7 +42,7 @@ export function readTraits(
   return {
     line: `${head.method} ${admitted.path} HTTP/1.1\r\nHost: `,
     host: admitted.host,
-    fields: heads.write(head, admitted.host, requestId, framing, upgrade),
+    fields: heads.write(head, admitted.host, exchange, framing, upgrade),
     framing,
     length,
     minor: head.minor,

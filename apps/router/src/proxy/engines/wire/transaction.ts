@@ -71,7 +71,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     this.#upstream = upstream;
     this.#exchange.holder = this;
     upstream.begin(this, lease, this.#toHead, this.#traits.switching);
-    sendRequest(upstream, this.#traits, this.body);
+    sendRequest(upstream, this.#traits, this.#exchange.attemptFields(lease), this.body);
     this.#askForBody();
     // An earlier target may have taken no more of it.
     if (!this.body.complete && this.writable) this.#client.resumeBody();
@@ -90,7 +90,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     if (lease === undefined) return;
     this.#hedge = new Hedge(this.#engine, this.#exchange, this, lease);
     this.#hedge.upstream.begin(this.#hedge, lease, this.#toHead, false);
-    sendRequest(this.#hedge.upstream, this.#traits, this.body);
+    sendRequest(this.#hedge.upstream, this.#traits, this.#exchange.attemptFields(lease), this.body);
   }
 
   onHedgeWon(head: Head, framing: AnswerFraming, rest: Buffer, at: number): void {

@@ -8,9 +8,11 @@ export class WireFacts implements RequestFacts {
   readonly method: string;
   readonly path: string;
   readonly peer: string;
+  readonly httpVersion: string;
   readonly #text: string;
   readonly #fieldsAt: number;
   readonly #hasId: boolean;
+  readonly #hasTrace: boolean;
 
   constructor(head: Head, path: string, peer: string) {
     this.method = head.method;
@@ -18,12 +20,15 @@ export class WireFacts implements RequestFacts {
     this.peer = peer;
     this.#text = head.text;
     this.#fieldsAt = head.fieldsAt;
+    this.httpVersion = head.minor === 0 ? "1.0" : "1.1";
     this.#hasId = head.has(FIELD.requestId);
+    this.#hasTrace = head.has(FIELD.trace);
   }
 
   /** All values of a field, joined by commas (RFC 9110 section 5.3). */
   header(name: string): string | undefined {
     if (name === "x-request-id" && !this.#hasId) return undefined;
+    if (!this.#hasTrace && (name === "traceparent" || name === "tracestate")) return undefined;
     let joined: string | undefined;
     for (const line of this.#text.slice(this.#fieldsAt, -4).split("\r\n")) {
       const colon = line.indexOf(":");
