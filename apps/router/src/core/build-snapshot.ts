@@ -23,5 +23,6 @@ export function buildSnapshot({ epoch, state, retiring, health, split }: Snapsho
     const targets = [...state.targets[name]!, ...(retiring.get(name) ?? [])].map(view);
     return { name, weight: weights[name]!, share: share[name]!, targets };
   });
-  return { epoch, revision: state.revision, colors, standby: standbyOf(state), split, salt: NO_SALT };
+  const { revision, gate } = state;
+  return { epoch, revision, colors, standby: standbyOf(state), split, salt: NO_SALT, gate };
 }

@@ -51,6 +51,9 @@ function addColors(a: ColorReport, b: ColorReport): ColorReport {
       requests: a.evidence.requests + b.evidence.requests,
       bad: a.evidence.bad + b.evidence.bad,
     },
+    tunnels: (a.tunnels ?? 0) + (b.tunnels ?? 0),
+    held: (a.held ?? 0) + (b.held ?? 0),
+    gated: addCounts(a.gated ?? {}, b.gated ?? {}),
     targets: addTargets(a.targets, b.targets),
   };
 }
@@ -97,7 +100,7 @@ export function settled(sums: ColorSums): ColorSums {
   return Object.fromEntries(
     Object.entries(sums).map(([name, color]) => [
       name,
-      { ...color, inFlight: 0, targets: settledTargets(color) },
+      { ...color, inFlight: 0, tunnels: 0, held: 0, targets: settledTargets(color) },
     ]),
   );
 }

@@ -65,6 +65,12 @@ export interface ColorReport {
   readonly failovers: Readonly<Record<string, number>>;
   readonly duration: DurationSums;
   readonly evidence: EvidenceSums;
+  /** Tunnels and event streams that are open; they are not in flight. Missing from workers of an older version. */
+  readonly tunnels?: number;
+  /** Of `none` only: requests that wait at the closed gate. */
+  readonly held?: number;
+  /** Of `none` only: stays at the closed gate. Key: how they ended. */
+  readonly gated?: Readonly<Record<string, number>>;
   /** By target URL. */
   readonly targets: Readonly<Record<string, TargetReport>>;
 }

@@ -1,3 +1,4 @@
+import type { Gate } from "./gate.ts";
 import type { RolloutView } from "./rollout/counting.ts";
 
 /**
@@ -39,6 +40,8 @@ export interface Snapshot {
   readonly salt: string;
   /** The rollout that runs, and what is counted for it. */
   readonly rollout?: RolloutView | undefined;
+  /** Closed to new requests; undefined: open. */
+  readonly gate?: Gate | undefined;
 }
 
 /** A target takes new requests only when its checks and its answers both speak for it. */

@@ -1,3 +1,4 @@
+import type { Gate } from "./gate.ts";
 import { Refusal } from "./refusal.ts";
 import { targetPlace } from "./target-address.ts";
 import { allTo, checkWeights, heaviest, mustExist, sameWeights, soleColor, type Weights } from "./weights.ts";
@@ -23,6 +24,8 @@ export interface RoutingState {
   readonly back: string | undefined;
   /** The heaviest color of the file: where rollback leads while no color has had all weight. */
   readonly heaviest: string;
+  /** Set while new requests are held or turned away. */
+  readonly gate?: Gate | undefined;
 }
 
 export interface FileColors {

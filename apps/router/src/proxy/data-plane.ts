@@ -15,6 +15,7 @@ import type { TlsMaterial } from "../tls/material.ts";
 import type { AccessLog } from "./access-line.ts";
 import { affinityReader, type ReadAffinity } from "./affinity-key.ts";
 import { Exchange } from "./exchange.ts";
+import { ClosedGate } from "./gate.ts";
 import { LiveColor } from "./live-color.ts";
 import { type Contains, clientAddress, networks, plainAddress } from "./networks.ts";
 import { OverrideRule } from "./override.ts";
@@ -42,6 +43,19 @@ export interface DataPlaneOptions {
   readonly accessLog?: AccessLog;
 }
 
+/** How a request ended that got no color. */
+export interface RefusedAnswer {
+  /** `X-Request-Id`. */
+  readonly id: string;
+  readonly status: number;
+  /** Of the answer's body. */
+  readonly bytes: number;
+  /** Milliseconds since its head came in. Default: 0 */
+  readonly duration?: number;
+  /** Default: `refused` */
+  readonly outcome?: "refused" | "client_abort";
+}
+
 /**
  * Everything that decides about requests, apart from sockets: it holds the newest snapshot, begins exchanges, and
  * counts. It waits for nobody and knows nothing of who makes the snapshots.
@@ -66,6 +80,11 @@ export class DataPlane {
   readonly dialer = new Dialer();
   /** By index of the color: what a request that is assigned now is counted by. Empty while no rollout runs. */
   chargings: readonly (Charging | undefined)[] = [];
+  /**
+   * Undefined while new requests may begin, which is all that the hot path looks at. Otherwise an engine asks it before
+   * `begin`, and waits where it gets a ticket.
+   */
+  gate: ClosedGate | undefined;
   // What is compiled from the configuration; see configure().
   config!: Config;
   accessLog: AccessLog | undefined;
@@ -90,6 +109,7 @@ export class DataPlane {
   #epoch = 0;
   #sweeper: NodeJS.Timeout | undefined;
   #counter: RolloutCounter | undefined;
+  readonly #gate = new ClosedGate(this);
 
   constructor(options: DataPlaneOptions) {
     const { config } = options;
@@ -152,6 +172,7 @@ export class DataPlane {
     for (const { targets } of this.colors) {
       for (const target of targets) if (target.health === "down") moveWaiters(target);
     }
+    this.#gate.set(snapshot.gate);
   }
 
   /** A rollout's counter lasts over its snapshots, and after it until the next one, for what had not been reported. */
@@ -171,6 +192,19 @@ export class DataPlane {
     });
   }
 
+  /** To be called by an engine shortly before it cuts what is left: what can end in an orderly way does so now. */
+  lastCall(): void {
+    this.#gate.stop();
+  }
+
+  /** The color that an override names; an unknown name is ignored. */
+  forcedColor(facts: RequestFacts): LiveColor | undefined {
+    const wanted = this.override?.wanted(facts, () => this.clientOf(facts));
+    if (wanted === undefined) return undefined;
+    return this.colors.find((color) => color.name === wanted);
+  }
+
+  /** Begins an exchange: the color is drawn now. An engine asks {@link gate} first. */
   begin(facts: RequestFacts): Exchange {
     const now = this.now();
     this.retryBudget.request(now);
@@ -208,11 +242,11 @@ export class DataPlane {
     return told !== undefined && WELL_FORMED_ID.test(told) ? told : this.newId();
   }
 
-  /** Books a request that was refused before it had a color. `bytes` counts the body of the answer. */
-  refused(facts: RequestFacts, answer: { id: string; status: number; bytes: number }): void {
+  /** Books a request that got no color. */
+  refused(facts: RequestFacts, answer: RefusedAnswer): void {
     const { method, path } = facts;
-    const { id: request_id, status, bytes } = answer;
-    this.none.answered(method, status, 0);
+    const { id: request_id, status, bytes, duration = 0, outcome = "refused" } = answer;
+    this.none.answered(method, status, duration);
     const trace_id = this.#traceRefused(facts, request_id, status);
     this.accessLog?.({
       request_id,
@@ -224,8 +258,8 @@ export class DataPlane {
       assigned: "none",
       target: undefined,
       attempts: 0,
-      outcome: "refused",
-      duration_ms: 0,
+      outcome,
+      duration_ms: Math.round(duration * 1000) / 1000,
       bytes,
       client: this.clientOf(facts),
     });
@@ -282,7 +316,10 @@ export class DataPlane {
     return {
       worker: this.#worker,
       epoch: this.#epoch,
-      colors: { ...Object.fromEntries(colors), none: this.none.report({}) },
+      colors: {
+        ...Object.fromEntries(colors),
+        none: { ...this.none.report({}), held: this.#gate.held, gated: this.#gate.counts },
+      },
       connections: this.connections,
       process: processFacts(),
       ...(this.config.tracing ? { spans: this.spans.counts() } : {}),

@@ -74,7 +74,7 @@ export class Exchange implements Waiter {
     this.#startedAt = now;
     this.id = plane.idOf(facts);
     this.#trace = plane.tracer?.begin(facts, now);
-    const forced = this.#forced();
+    const forced = plane.forcedColor(facts);
     this.overridden = forced !== undefined;
     const affinity = this.overridden ? undefined : plane.affinity?.(facts);
     const key = affinity?.key;
@@ -302,13 +302,6 @@ export class Exchange implements Waiter {
       bytes,
       client: this.client,
     });
-  }
-
-  /** The color that an override names; an unknown name is ignored. */
-  #forced(): LiveColor | undefined {
-    const wanted = this.#plane.override?.wanted(this.facts, () => this.client);
-    if (wanted === undefined) return undefined;
-    return this.#plane.colors.find((color) => color.name === wanted);
   }
 
   /** Before the first snapshot nothing has weight, and the first color has no target either. */

@@ -5,7 +5,11 @@ const PATIENCE = 5000;
 
 /** What a plane still holds for requests, by name; empty when every lease, byte and place has been given back. */
 function held(plane: DataPlane): Record<string, number> {
-  const all: Record<string, number> = { connections: plane.connections, "buffered bytes": plane.buffered };
+  const all: Record<string, number> = {
+    connections: plane.connections,
+    "buffered bytes": plane.buffered,
+    "held at the gate": plane.report().colors.none?.held ?? 0,
+  };
   for (const color of plane.colors) {
     all[`in flight at ${color.name}`] = color.counters.inFlight;
     for (const target of color.targets) {

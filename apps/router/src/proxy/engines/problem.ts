@@ -19,6 +19,14 @@ export interface Problem {
   readonly title: string;
   readonly detail: string;
   readonly fields?: readonly Field[];
+  /** HTML that is sent instead of the problem document, to a client that wants it. */
+  readonly page?: string;
+}
+
+/** What an answer with this problem carries, and its `Content-Type`. Engines send nothing else. */
+export function problemContent(problem: Problem, requestId?: string): { type: string; body: string } {
+  if (problem.page !== undefined) return { type: "text/html; charset=utf-8", body: problem.page };
+  return { type: "application/problem+json", body: problemBody(problem, requestId) };
 }
 
 /** The body of a problem document (RFC 9457). */
@@ -29,9 +37,9 @@ export function problemBody(problem: Problem, requestId?: string): string {
 
 /** Answers with a problem document where there is no response object, and closes the connection. */
 export function writeProblem(socket: Socket, problem: Problem, requestId: string): number {
-  const body = problemBody(problem, requestId);
+  const { type, body } = problemContent(problem, requestId);
   const head = headText(problem.status, STATUS_CODES[problem.status] ?? problem.title, [
-    ["Content-Type", "application/problem+json"],
+    ["Content-Type", type],
     ["Content-Length", String(Buffer.byteLength(body))],
     ["Date", new Date().toUTCString()],
     ["Connection", "close"],

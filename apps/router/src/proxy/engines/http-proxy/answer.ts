@@ -1,7 +1,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import { type Field, responseFields } from "../../../core/forwarding.ts";
 import type { Exchange } from "../../exchange.ts";
-import { ownFields, type Problem, problemBody } from "../problem.ts";
+import { ownFields, type Problem, problemContent } from "../problem.ts";
 
 const NOTHING = Buffer.alloc(0);
 
@@ -32,9 +32,9 @@ export function answerProblem(
   options: { fields?: readonly Field[]; requestId?: string; close?: boolean } = {},
 ): number {
   if (out.headersSent || out.destroyed) return 0;
-  const body = problemBody(problem, options.requestId);
+  const { type, body } = problemContent(problem, options.requestId);
   const fields: Field[] = [
-    ["Content-Type", "application/problem+json"],
+    ["Content-Type", type],
     ["Content-Length", String(Buffer.byteLength(body))],
     ...(problem.fields ?? []),
     ...(options.fields ?? []),

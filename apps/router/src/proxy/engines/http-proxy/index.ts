@@ -8,11 +8,13 @@ import { type Admitted, admit, isRefusal, type Refusal } from "../../../core/req
 import { listeningFd } from "../../../listening-fd.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import { type CreateEngine, type Engine, IDLE_GRACE, type Listen } from "../../engine.ts";
+import { lastCallAfter } from "../last-call.ts";
 import { listenOn } from "../listen.ts";
 import { idField, type Problem, writeProblem } from "../problem.ts";
 import { answerProblem, fieldsOf } from "./answer.ts";
 import { Connection, type Turn } from "./connection.ts";
 import { type Means, RequestHandler } from "./handle-request.ts";
+import { holdRequest, holdUpgrade } from "./held.ts";
 import { factsOf, Pools } from "./outgoing.ts";
 import { hasBody } from "./request-body.ts";
 import { openTunnel, type TunnelOptions } from "./tunnel.ts";
@@ -60,12 +62,14 @@ class HttpProxyEngine implements Engine {
     // after the sockets were looked at: what has arrived while this process was busy is no idle connection
     const idle = setInterval(() => setImmediate(() => this.#server.closeIdleConnections()), grace);
     let cut = 0;
+    const lastCall = setTimeout(() => this.#plane.lastCall(), lastCallAfter(deadline));
     const hard = setTimeout(() => {
       cut = this.#connections.size;
       for (const socket of this.#connections.keys()) socket.destroy(); // tunnels too, which Node forgets
     }, deadline);
     await closed;
     clearInterval(idle);
+    clearTimeout(lastCall);
     clearTimeout(hard);
     this.#server.close(() => {}); // stops Node's own timer
     this.#means.pools.destroy();
@@ -90,17 +94,36 @@ class HttpProxyEngine implements Engine {
     // Behind an upgrade that is ignored, Node's parser loses what it has read already.
     if (this.#draining || request.headers.upgrade !== undefined) out.shouldKeepAlive = false;
     const admitted = turn.broken ? UNREADABLE : this.#admit(request);
-    if (isRefusal(admitted)) {
-      const facts = factsOf(request, request.url!);
-      this.#refuse(facts, admitted.status, (requestId) =>
-        answerProblem(out, admitted, { fields: [idField(requestId)], requestId, close: true }),
-      );
-      request.resume();
-      return;
-    }
-    const handler = new RequestHandler(this.#means, request, out, admitted);
-    turn.onBroken = () => handler.endEarly("bad_request");
-    void handler.run();
+    if (isRefusal(admitted)) return this.#answerRefusal(request, out, admitted);
+    const begin = () => {
+      if (turn.broken) return this.#answerRefusal(request, out, UNREADABLE);
+      if (this.#draining) out.shouldKeepAlive = false;
+      const handler = new RequestHandler(this.#means, request, out, admitted);
+      turn.onBroken = () => handler.endEarly("bad_request");
+      void handler.run();
+    };
+    const { gate } = this.#plane;
+    if (gate === undefined) return begin();
+    const refuse = (problem: Problem, waited: number) =>
+      this.#answerRefusal(request, out, problem, waited, hasBody(request));
+    holdRequest(gate, factsOf(request, admitted.path), out, { begin, refuse });
+  }
+
+  /** @param waited milliseconds at the gate @param close the connection ends with the answer */
+  #answerRefusal(
+    request: IncomingMessage,
+    out: ServerResponse,
+    problem: Problem,
+    waited = 0,
+    close = true,
+  ): void {
+    const facts = factsOf(request, request.url!);
+    const answer = (requestId: string) => {
+      const ends = close || this.#draining;
+      return answerProblem(out, problem, { fields: [idField(requestId)], requestId, close: ends });
+    };
+    this.#refuse(facts, problem.status, answer, waited);
+    request.resume();
   }
 
   #admit(request: IncomingMessage): Admitted | Refusal {
@@ -115,9 +138,13 @@ class HttpProxyEngine implements Engine {
     const connection = this.#connections.get(socket);
     if (!connection || connection.ending) return;
     const admitted = this.#admit(request);
-    if (isRefusal(admitted)) {
-      this.#writeRefusal(socket, factsOf(request, request.url!), admitted);
-    } else openTunnel(this.#means, request, socket, head, admitted);
+    const facts = factsOf(request, request.url!);
+    if (isRefusal(admitted)) return this.#writeRefusal(socket, facts, admitted);
+    const begin = (ahead: Buffer) => openTunnel(this.#means, request, socket, ahead, admitted);
+    const { gate } = this.#plane;
+    if (gate === undefined) return begin(head);
+    const refuse = (problem: Problem, waited: number) => this.#writeRefusal(socket, facts, problem, waited);
+    holdUpgrade(gate, factsOf(request, admitted.path), socket, head, { begin, refuse });
   }
 
   /** Has no response object, and is refused after everything before it has been answered. */
@@ -127,17 +154,18 @@ class HttpProxyEngine implements Engine {
     this.#connections.get(socket)?.finally(() => this.#writeRefusal(socket, facts, CONNECT_REFUSED));
   }
 
-  #writeRefusal(socket: Socket, facts: RequestFacts, problem: Problem): void {
-    this.#refuse(facts, problem.status, (id) => {
+  #writeRefusal(socket: Socket, facts: RequestFacts, problem: Problem, waited = 0): void {
+    const answer = (id: string) => {
       const fields = [...(problem.fields ?? []), idField(id)];
       return writeProblem(socket, { ...problem, fields }, id);
-    });
+    };
+    this.#refuse(facts, problem.status, answer, waited);
   }
 
   /** @param answer answers with the request's id; gives the bytes of the body. */
-  #refuse(facts: RequestFacts, status: number, answer: (id: string) => number): void {
+  #refuse(facts: RequestFacts, status: number, answer: (id: string) => number, duration = 0): void {
     const id = this.#plane.idOf(facts);
-    this.#plane.refused(facts, { id, status, bytes: answer(id) });
+    this.#plane.refused(facts, { id, status, bytes: answer(id), duration });
   }
 
   /** A request that Node's parser refused, or that did not come in time. */

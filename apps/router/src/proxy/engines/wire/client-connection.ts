@@ -1,12 +1,14 @@
 import type { Socket } from "node:net";
 import type { RequestFacts } from "../../../core/request-facts.ts";
 import { isRefusal } from "../../../core/request-line.ts";
+import type { ClosedGate, Visitor } from "../../gate.ts";
 import { idField, type Problem } from "../problem.ts";
 import { admitHead } from "./admit-head.ts";
 import { ClientSocket } from "./client-socket.ts";
 import type { Engine } from "./engine-parts.ts";
 import { type Head, INCOMPLETE, MALFORMED } from "./head.ts";
 import { HeadInput, TOO_LARGE } from "./head-input.ts";
+import { HeldRequest } from "./held-request.ts";
 import { HEADER_TOO_LARGE, HEADER_TOO_SLOW, problemOf, UNREADABLE } from "./problems.ts";
 import { RequestHeads } from "./request-head.ts";
 import { stopWaiting, type TimerQueue } from "./timers.ts";
@@ -23,15 +25,18 @@ const TUNNEL = 2;
 /** Our half is closed; what still comes is thrown away. */
 const LINGERING = 3;
 const CLOSED = 4;
+/** The next request waits at the closed gate. */
+const HELD = 5;
 
 /** One client connection: reads one request after another, and has each answered before it reads the next. */
-export class ClientConnection extends ClientSocket {
+export class ClientConnection extends ClientSocket implements Visitor {
   readonly #heads: RequestHeads;
   #state = READING;
   #transaction: Transaction | undefined;
   readonly #input = new HeadInput();
   #knownHost: string | undefined;
   #tunnel: Tunnel | undefined;
+  #held: HeldRequest | undefined;
   /** When the last request came in whole, on the plane's clock. */
   #wholeIn = 0;
   #halfClosed = false;
@@ -100,10 +105,11 @@ export class ClientConnection extends ClientSocket {
 
   destroy(): void {
     if (this.#state === CLOSED) return;
-    const transaction = this.#transaction;
+    const [transaction, held] = [this.#transaction, this.#held];
     this.#close();
     this.socket.destroy();
     transaction?.giveUp("client_abort");
+    held?.ticket.leave();
   }
 
   /** Ends the connection if nothing has been going on since then; else after the answer, since the engine drains. */
@@ -128,6 +134,9 @@ export class ClientConnection extends ClientSocket {
         return this.#readBehind(chunk);
       case TUNNEL:
         return this.#tunnel!.fromClient(chunk);
+      case HELD:
+        this.#input.add(chunk);
+        return this.#throttle();
     }
   }
 
@@ -143,7 +152,13 @@ export class ClientConnection extends ClientSocket {
     }
     if (at === chunk.length) return;
     this.#input.add(chunk.subarray(at));
-    if (this.#input.rest!.length > this.engine.plane.config.limits.header) this.socket.pause();
+    this.#throttle();
+  }
+
+  /** What waits is bounded. A held request's own header may be as large again. */
+  #throttle(): void {
+    const { header } = this.engine.plane.config.limits;
+    if (this.#input.rest!.length > (this.#state === HELD ? 2 * header : header)) this.socket.pause();
   }
 
   #parse(bytes: Buffer): void {
@@ -155,7 +170,7 @@ export class ClientConnection extends ClientSocket {
     if (end === TOO_LARGE) return this.#refuse(HEADER_TOO_LARGE);
     const head = this.engine.requestHead;
     const fault = head.readRequest(bytes, start, end, limits.headers);
-    if (fault === undefined) this.#begin(head, bytes, end);
+    if (fault === undefined) this.#begin(head, bytes, start, end);
     else this.#refuse(problemOf(fault, limits));
   }
 
@@ -166,13 +181,16 @@ export class ClientConnection extends ClientSocket {
     if (this.#input.rest !== undefined && this.queue === keepalive) this.awaitHeader();
   }
 
-  #begin(head: Head, bytes: Buffer, at: number): void {
+  #begin(head: Head, bytes: Buffer, start: number, at: number): void {
     const engine = this.engine;
     const admitted = admitHead(head, engine.plane.config.limits, this.#knownHost);
     if (isRefusal(admitted)) return this.#refuse(admitted, new WireFacts(head, head.target, this.peer));
     this.#knownHost = admitted.host;
     stopWaiting(this);
-    const exchange = engine.plane.begin(new WireFacts(head, admitted.path, this.peer));
+    const facts = new WireFacts(head, admitted.path, this.peer);
+    const { gate } = engine.plane;
+    if (gate !== undefined && this.#hold(gate, head, facts, bytes, start, at)) return;
+    const exchange = engine.plane.begin(facts);
     const traits = readTraits(head, admitted, exchange, this.#heads);
     const transaction = new Transaction(engine, this, exchange, traits);
     this.#state = ANSWERING;
@@ -184,6 +202,42 @@ export class ClientConnection extends ClientSocket {
     else if (this.#halfClosed) return this.destroy();
     else this.awaitBody();
     transaction.attempt();
+  }
+
+  /** Has the request wait. It stays where it was read, and is read anew once it may begin. */
+  #hold(gate: ClosedGate, head: Head, facts: WireFacts, bytes: Buffer, start: number, at: number): boolean {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held?.admitted) return false;
+    const ticket = gate.enter(facts, this);
+    if (ticket === undefined) return false;
+    this.#held = new HeldRequest(ticket, head, at - start);
+    this.#state = HELD;
+    this.#wholeIn = this.engine.plane.now();
+    this.#input.keep(bytes, start);
+    return true;
+  }
+
+  onAdmitted(): void {
+    this.#held!.admitted = true;
+    this.#state = READING;
+    this.#parse(this.#input.take(undefined));
+    this.#held = undefined;
+    this.#readOn();
+  }
+
+  onRefused(problem: Problem, waited: number): void {
+    const { ticket, headBytes, keepsOn } = this.#held!;
+    const { plane } = this.engine;
+    const { facts } = ticket;
+    this.#held = undefined;
+    const id = plane.idOf(facts);
+    const fields = [...(problem.fields ?? []), idField(id)];
+    const close = !keepsOn || this.engine.draining;
+    const bytes = this.writeProblem({ ...problem, fields }, id, close, facts.method === "HEAD");
+    plane.refused(facts, { id, status: problem.status, bytes, duration: waited });
+    this.#input.keep(this.#input.take(undefined), headBytes);
+    this.answered(close);
   }
 
   #requestIsWhole(): void {
@@ -220,6 +274,7 @@ export class ClientConnection extends ClientSocket {
     this.#halfClosed = true;
     if (this.#state === TUNNEL) this.#tunnel!.clientEnded();
     else if (this.#state === READING) this.#end();
+    else if (this.#state === HELD && this.engine.plane.now() - this.#wholeIn > TOGETHER) this.destroy();
     // Closed together with its request, it still listens; later than that, it has gone away.
     else if (this.#state === ANSWERING && !this.#endedWithRequest()) this.destroy();
     else if (this.#state === LINGERING) this.socket.destroySoon();
@@ -273,6 +328,7 @@ export class ClientConnection extends ClientSocket {
   #close(): void {
     this.#state = CLOSED;
     this.#transaction = undefined;
+    this.#held = undefined;
     this.#input.clear();
     stopWaiting(this);
     this.engine.closed(this);

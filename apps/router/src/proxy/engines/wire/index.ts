@@ -3,6 +3,7 @@ import type { Address, Config } from "../../../config/config.ts";
 import { listeningFd } from "../../../listening-fd.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import { type CreateEngine, type Engine, IDLE_GRACE, type Listen } from "../../engine.ts";
+import { lastCallAfter } from "../last-call.ts";
 import { listenOn } from "../listen.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { Engine as Parts } from "./engine-parts.ts";
@@ -66,12 +67,14 @@ class WireEngine implements Engine, Parts {
     // after the sockets were looked at: what has arrived while this process was busy is no idle connection
     const idle = setInterval(() => setImmediate(() => this.#endIdle(grace)), grace);
     let cut = 0;
+    const lastCall = setTimeout(() => this.plane.lastCall(), lastCallAfter(deadline));
     const hard = setTimeout(() => {
       cut = this.#connections.size;
       for (const connection of [...this.#connections]) connection.destroy();
     }, deadline);
     await closed;
     clearInterval(idle);
+    clearTimeout(lastCall);
     clearTimeout(hard);
     this.hedges.stop();
     this.pool.close();

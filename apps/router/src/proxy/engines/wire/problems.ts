@@ -1,4 +1,4 @@
-import { headText, type Problem, problemBody } from "../problem.ts";
+import { headText, type Problem, problemContent } from "../problem.ts";
 import type { HeadFault } from "./head.ts";
 
 export const UNREADABLE: Problem = {
@@ -46,9 +46,9 @@ export function problemText(
   date: string,
   close: boolean,
 ): { head: string; body: string } {
-  const body = problemBody(problem, requestId);
+  const { type, body } = problemContent(problem, requestId);
   const head = headText(problem.status, problem.title, [
-    ["Content-Type", "application/problem+json"],
+    ["Content-Type", type],
     ["Content-Length", String(Buffer.byteLength(body))],
     ["Date", date],
     ...(problem.fields ?? []),
