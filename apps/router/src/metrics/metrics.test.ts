@@ -1,4 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { installed } from "../../../../test.shared.ts";
 import { GREEN, testPlane } from "../control/test-kit.ts";
@@ -18,6 +21,22 @@ async function scrape({
   return { text: body, value: (series) => lines.get(series) };
 }
 
+/** What a Prometheus that keeps exemplars asks for. */
+const OPEN_METRICS =
+  "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+
+async function openMetricsOf({ call }: Parts, accept = OPEN_METRICS) {
+  const { body, headers, status } = await call("GET", "/metrics", undefined, { Accept: accept });
+  expect(status).toBe(200);
+  return { text: body as string, type: headers.get("Content-Type"), lines: (body as string).split("\n") };
+}
+
+const TRACE = "0af7651916cd43dd8448eb211c80319c";
+const exemplarsIn = (bound: number, value: number, at: number) =>
+  [...DURATION_BUCKETS, Number.POSITIVE_INFINITY].map((each) =>
+    each === bound ? { traceId: TRACE, value, at } : null,
+  );
+
 const hasPromtool = installed("promtool");
 
 describe("the metrics", () => {
@@ -35,6 +54,28 @@ describe("the metrics", () => {
     await check();
     parts.channel.count({ blue: { requests: { "OTHER 418": 3 } }, none: { requests: { "GET 400": 1 } } });
     await check();
+  });
+
+  it.skipIf(!hasPromtool)("are OpenMetrics that Prometheus' own parser reads to the end", async () => {
+    const parts = await testPlane();
+    const buckets = DURATION_BUCKETS.map(() => 1).concat(1);
+    const exemplars = [...DURATION_BUCKETS, 60].map((value) => ({
+      traceId: TRACE,
+      value,
+      at: 1_700_000_000_123,
+    }));
+    parts.channel.count({ blue: { duration: { buckets, sum: 80, exemplars } } });
+    const { lines } = await openMetricsOf(parts);
+    // what promtool imports has to have times
+    const timed = lines.map((line) => line.replace(/^([^#]\S*(?:\{.*?\})? \S+)/, "$1 1700000000"));
+    const folder = mkdtempSync(join(tmpdir(), "sluice-openmetrics-"));
+    writeFileSync(join(folder, "metrics"), timed.join("\n"));
+    const args = ["tsdb", "create-blocks-from", "openmetrics", join(folder, "metrics"), join(folder, "data")];
+    const { status, stderr } = spawnSync("promtool", args, { encoding: "utf8" });
+    rmSync(folder, { recursive: true });
+    expect(stderr).toBe("");
+    expect(status).toBe(0);
+    expect(timed.filter((line) => line.includes(" # {trace_id="))).toHaveLength(DURATION_BUCKETS.length + 1);
   });
 
   it("are all there with 0 before the first request, for every color", async () => {
@@ -157,5 +198,61 @@ describe("the metrics", () => {
       "nodejs_eventloop_lag_p99_seconds",
     ])
       expect(text).toContain(`\n${name} `);
+  });
+
+  it("are OpenMetrics for who prefers it, with the newest exemplar of each bucket and color", async () => {
+    const parts = await testPlane();
+    const buckets = DURATION_BUCKETS.map((bound) => (bound === 0.005 ? 3 : 0)).concat(0);
+    const older = { buckets, sum: 0.01, exemplars: exemplarsIn(0.005, 0.003, 1_700_000_000_000) };
+    const newer = { buckets, sum: 0.01, exemplars: exemplarsIn(0.005, 0.004, 1_700_000_001_500) };
+    parts.channel.count({ green: { duration: newer, requests: { "GET 200": 3 } } }, 0);
+    parts.channel.count({ green: { duration: older, requests: { "GET 200": 3 } } }, 1);
+    const { lines, type } = await openMetricsOf(parts);
+    expect(type).toBe("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    expect(lines).toContain("# TYPE sluice_requests counter");
+    expect(lines).toContain('sluice_requests_total{color="green",method="GET",code="200"} 6');
+    expect(lines).toContain(
+      `sluice_request_duration_seconds_bucket{color="green",le="0.005"} 6 # {trace_id="${TRACE}"} 0.004 1700000001.5`,
+    );
+    expect(lines).toContain('sluice_request_duration_seconds_bucket{color="green",le="0.01"} 6');
+    expect(lines.slice(-2)).toEqual(["# EOF", ""]);
+    expect((await scrape(parts)).text, "Prometheus' own text has none").not.toContain(TRACE);
+  });
+
+  it.each(["text/plain", "*/*", "text/plain;q=0.9,application/openmetrics-text;q=0.5", "image/png"])(
+    "are Prometheus' own text for a scraper that accepts %s",
+    async (accept) => {
+      const { type, text } = await openMetricsOf(await testPlane(), accept);
+      expect(type).toBe("text/plain; version=0.0.4; charset=utf-8");
+      expect(text).not.toContain("# EOF");
+    },
+  );
+
+  it("say the same in both formats, however often each is asked for", async () => {
+    const parts = await testPlane();
+    const values = (text: string) =>
+      text
+        .split("\n")
+        .filter((line) => line.startsWith("sluice_"))
+        .sort();
+    const first = await scrape(parts);
+    const open = await openMetricsOf(parts);
+    const second = await scrape(parts);
+    expect(values(open.text)).toEqual(values(first.text));
+    expect(values(second.text)).toEqual(values(first.text));
+    expect(open.lines).toContain("# TYPE process_cpu_seconds counter");
+    expect(second.text).toContain("# TYPE process_cpu_seconds_total counter");
+  });
+
+  it("count spans, and nothing of a worker that sends none", async () => {
+    const parts = await testPlane();
+    const spans = { exported: 7, queueFull: 2, failed: 3 };
+    parts.channel.set({ worker: 3, epoch: 1, colors: {}, connections: 0, spans });
+    parts.channel.set({ worker: 4, epoch: 1, colors: {}, connections: 0 });
+    const { value, text } = await scrape(parts);
+    expect(value('sluice_spans_exported_total{worker="3"}')).toBe(7);
+    expect(value('sluice_spans_dropped_total{worker="3",reason="queue_full"}')).toBe(2);
+    expect(value('sluice_spans_dropped_total{worker="3",reason="export_failed"}')).toBe(3);
+    expect(text).not.toContain('spans_exported_total{worker="4"}');
   });
 });

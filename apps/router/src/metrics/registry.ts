@@ -3,7 +3,9 @@ import { OUTCOME_NAMES, outcomeRow } from "../core/outcome.ts";
 import { type ColorReport, DURATION_BUCKETS, type ProcessFacts, type Report } from "../core/report.ts";
 import { EMPTY_COLOR } from "../core/report-sums.ts";
 import type { Snapshot } from "../core/snapshot.ts";
+import { openMetrics } from "./openmetrics.ts";
 import { addMetric, histogramSamples, type Labels, type MetricType, type Sample } from "./series.ts";
+import { droppedSpans, exportedSpans } from "./spans.ts";
 
 /** Where the numbers come from. */
 export interface MetricsSource {
@@ -17,6 +19,11 @@ export interface MetricsSource {
   /** Changes of weight since the start, by kind, with 0 for the kinds that did not occur. */
   weightChanges(): Readonly<Record<string, number>>;
   readonly version: string;
+}
+
+export interface MetricsText {
+  readonly text: string;
+  readonly contentType: string;
 }
 
 type Counts = Readonly<Record<string, number>>;
@@ -53,14 +60,11 @@ export class RouterMetrics {
     for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
   }
 
-  get contentType(): string {
-    return this.#registry.contentType;
-  }
-
-  /** The Prometheus text of this moment. */
-  async render(): Promise<string> {
+  /** The text of this moment, as Prometheus has always read it or as OpenMetrics, which has exemplars. */
+  async render(format: "prometheus" | "openmetrics" = "prometheus"): Promise<MetricsText> {
     await this.#source.refresh();
-    return await this.#registry.metrics();
+    const registry = format === "openmetrics" ? openMetrics(this.#registry) : this.#registry;
+    return { text: await registry.metrics(), contentType: registry.contentType };
   }
 
   #addRequests(): void {
@@ -76,7 +80,7 @@ export class RouterMetrics {
     );
     const durations = "Seconds from a request's head to the end of its answer.";
     this.#addAll("histogram", "request_duration_seconds", durations, ({ duration }, color) =>
-      histogramSamples({ color }, DURATION_BUCKETS, duration.buckets, duration.sum),
+      histogramSamples({ color }, DURATION_BUCKETS, duration),
     );
     this.#addColors("counter", "assigned_total", "Requests that were assigned to a color.", one("assigned"));
     this.#addColors(
@@ -175,6 +179,11 @@ export class RouterMetrics {
     );
     add("gauge", "worker_resident_memory_bytes", "A worker's memory.", fact("residentBytes"));
     add("gauge", "worker_heap_used_bytes", "A worker's JavaScript heap in use.", fact("heapBytes"));
+    this.#add("counter", "spans_exported_total", "Spans that the collector took.", () =>
+      exportedSpans(this.#source.workers()),
+    );
+    const dropped = "Spans that were given up: the queue was full, or the collector failed.";
+    this.#add("counter", "spans_dropped_total", dropped, () => droppedSpans(this.#source.workers()));
   }
 
   #add(type: MetricType, name: string, help: string, read: () => readonly Sample[]): void {

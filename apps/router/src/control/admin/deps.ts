@@ -30,5 +30,9 @@ export interface AdminDeps {
   /** Aborted when this router is about to stop: who waits for news is answered with what is known. */
   readonly leaving: AbortSignal;
   /** The Prometheus text. */
-  readonly metrics: { readonly contentType: string; render(): Promise<string> };
+  readonly metrics: {
+    render(
+      format: "prometheus" | "openmetrics",
+    ): Promise<{ readonly text: string; readonly contentType: string }>;
+  };
 }

@@ -1,3 +1,4 @@
+import { accepts } from "hono/accepts";
 import { z } from "zod";
 import { stateView } from "../state-view.ts";
 import type { AdminDeps } from "./deps.ts";
@@ -78,14 +79,27 @@ export function healthRoutes({ unready }: Pick<AdminDeps, "unready">): AdminRout
   ];
 }
 
+const PROMETHEUS = "text/plain";
+const OPEN_METRICS = "application/openmetrics-text";
+
 export function metricsRoute(metrics: AdminDeps["metrics"], need: "read" | undefined): AdminRoute {
   return {
     method: "get",
     path: "/metrics",
     need,
-    summary: "Everything that is counted, in Prometheus' text format.",
-    answer: { schema: text, type: "text/plain" },
-    handle: async (c) => c.body(await metrics.render(), 200, { "Content-Type": metrics.contentType }),
+    summary:
+      "Everything that is counted, in Prometheus' text format; as OpenMetrics, with exemplars, for who accepts it.",
+    answer: { schema: text, type: PROMETHEUS },
+    handle: async (c) => {
+      const options = {
+        header: "Accept" as const,
+        supports: [OPEN_METRICS, PROMETHEUS],
+        default: PROMETHEUS,
+      };
+      const wanted = accepts(c, options) === OPEN_METRICS ? "openmetrics" : "prometheus";
+      const { text, contentType } = await metrics.render(wanted);
+      return c.body(text, 200, { "Content-Type": contentType, Vary: "Accept" });
+    },
   };
 }
 
