@@ -4,6 +4,7 @@ import {
   type Http2ServerRequest,
   type Http2ServerResponse,
   type ServerHttp2Session,
+  type ServerHttp2Stream,
 } from "node:http2";
 import type { Socket } from "node:net";
 import { tellProtocol } from "./first-bytes.ts";
@@ -122,4 +123,11 @@ class Sessions {
     const open = this.#open.get(session);
     if (open !== undefined) this.#open.set(session, open + change);
   }
+}
+
+/** What still comes of a request that is answered is not wanted (RFC 9113 section 8.1); the answer goes out before. */
+export function dropRest(stream: ServerHttp2Stream): void {
+  setImmediate(() => {
+    if (!stream.readableEnded) stream.close();
+  });
 }

@@ -7,9 +7,10 @@ import { createGrpcHandler } from "./grpc/handler.ts";
 import { addHttp2, type Http2Listener } from "./http2.ts";
 import { createMetrics } from "./metrics.ts";
 import type { DrainOptions } from "./options.ts";
-import { createHttpServer, createListener } from "./server.ts";
+import { createHttpServer, createListener, TIMEOUTS } from "./server.ts";
 import type { Service } from "./service.ts";
 import { type Ending, shutDown } from "./shutdown.ts";
+import { limitBodyTime } from "./slow-body.ts";
 import { Traffic } from "./traffic.ts";
 
 export interface ModelServer {
@@ -36,7 +37,8 @@ export function createModelServer(options: {
   const ending = new AbortController();
   setMaxListeners(0, ending.signal);
   const grpc = createGrpcHandler({ service, metrics, log, messageLimit: bodyLimit, ending: ending.signal });
-  const http2 = addHttp2(server, split(grpc, createListener(app, headers)));
+  const rest = limitBodyTime(createListener(app, headers), headers, TIMEOUTS.requestTimeout);
+  const http2 = addHttp2(server, split(grpc, rest));
   const traffic = new Traffic(server, http2);
   return {
     server,

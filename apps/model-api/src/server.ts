@@ -8,7 +8,7 @@ import { problemBody } from "@sluice/api-docs";
  * Longer than the time that any proxy in front keeps an idle connection (75 s in Sluice and nginx), so that the proxy
  * always is the one that closes: a server that closes first races with the next request.
  */
-const TIMEOUTS = { keepAliveTimeout: 90_000, headersTimeout: 20_000, requestTimeout: 60_000 };
+export const TIMEOUTS = { keepAliveTimeout: 90_000, headersTimeout: 20_000, requestTimeout: 60_000 };
 
 /** Node's parser errors that have a status of their own (RFC 9110, RFC 6585). */
 const PARSER_STATUS: Readonly<Record<string, 408 | 431>> = {

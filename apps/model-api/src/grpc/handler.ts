@@ -1,9 +1,4 @@
-import {
-  constants,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
-  type ServerHttp2Stream,
-} from "node:http2";
+import { constants, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
 import {
   Code,
   ConnectError,
@@ -19,6 +14,7 @@ import {
 import { GRPCInferenceService, Health } from "@sluice/protos";
 import type { Logger } from "pino";
 import { identityHeaders } from "../app.ts";
+import { dropRest } from "../http2.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Service } from "../service.ts";
 import { healthService } from "./health.ts";
@@ -171,11 +167,4 @@ function refuseMethod(
   };
   response.stream.respond(trailersOnly, { endStream: true });
   dropRest(response.stream);
-}
-
-/** What still comes of a request that is answered is not wanted (RFC 9113 section 8.1); the answer goes out before. */
-function dropRest(stream: ServerHttp2Stream): void {
-  setImmediate(() => {
-    if (!stream.readableEnded) stream.close();
-  });
 }
