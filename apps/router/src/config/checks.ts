@@ -2,6 +2,7 @@ import { targetPlace } from "../core/target-address.ts";
 import { formatAddress, isLoopback, isWildcard } from "./address.ts";
 import type { Address, Config } from "./config.ts";
 import type { Problem } from "./errors.ts";
+import { checkTls } from "./tls.ts";
 
 /** Names that mean something else in metrics, in the admin API's bodies, or in JavaScript. */
 const RESERVED: readonly string[] = ["none", "weights", "reason", "constructor"];
@@ -14,6 +15,7 @@ export function checkTogether(config: Config): Problem[] {
     ...checkTargets(config),
     ...checkOverride(config),
     ...checkListeners(config),
+    ...checkTls(config),
   ];
 }
 
@@ -60,7 +62,7 @@ function checkOverride({ override }: Config): Problem[] {
 }
 
 function checkListeners(config: Config): Problem[] {
-  const { listen, admin, metrics } = config;
+  const { listen, admin, metrics, tls } = config;
   const problems: Problem[] = [];
   if (!isLoopback(admin.listen.host) && admin.tokens.length === 0) {
     const shown = formatAddress(admin.listen);
@@ -71,6 +73,7 @@ function checkListeners(config: Config): Problem[] {
     ["listen", listen],
     ["admin.listen", admin.listen],
   ];
+  if (tls?.redirect) listeners.push(["tls.redirect", tls.redirect]);
   if (metrics.listen !== "admin") listeners.push(["metrics.listen", metrics.listen]);
   for (const [index, [key, address]] of listeners.entries()) {
     const other = listeners.slice(0, index).find(([, before]) => collide(before, address));

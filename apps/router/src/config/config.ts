@@ -113,9 +113,60 @@ export interface TracingConfig {
   readonly service_name: string;
 }
 
+/** Paths of a certificate with its chain, and of its key. */
+export interface PairFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface AcmeConfig {
+  readonly domains: readonly string[];
+  readonly email?: string | undefined;
+  readonly agree_to_terms: boolean;
+  /** URL of the authority's directory. */
+  readonly directory: string;
+  /** Path; whom the directory's own certificate comes from. */
+  readonly ca: string | undefined;
+}
+
+export interface TlsConfig {
+  readonly certificates: readonly PairFiles[];
+  readonly min_version: "1.2" | "1.3";
+  readonly strict_sni: boolean;
+  /** Where plain HTTP is answered with a redirect. */
+  readonly redirect?: Address | undefined;
+  /** `max_age` in seconds. */
+  readonly hsts:
+    | { readonly max_age: number; readonly include_subdomains: boolean; readonly preload: boolean }
+    | undefined;
+  /** How often files are looked at. */
+  readonly watch: number;
+  readonly acme: AcmeConfig | undefined;
+}
+
+/** Paths, but for `server_name` and `verify`. */
+export interface UpstreamTlsConfig {
+  readonly ca?: string | undefined;
+  readonly server_name?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly verify: boolean;
+}
+
+export interface AdminTlsConfig extends PairFiles {
+  readonly client_ca: string | undefined;
+}
+
 export interface Config {
   readonly listen: Address;
-  readonly admin: { readonly listen: Address; readonly tokens: readonly AdminToken[] };
+  /** Undefined: clients speak plain HTTP. */
+  readonly tls?: TlsConfig | undefined;
+  readonly upstream_tls: UpstreamTlsConfig;
+  readonly admin: {
+    readonly listen: Address;
+    readonly tls?: AdminTlsConfig | undefined;
+    readonly tokens: readonly AdminToken[];
+  };
   /** Folder for durable state; undefined keeps none (`memory`). */
   readonly state: string | undefined;
   readonly engine: "http-proxy" | "wire";

@@ -70,7 +70,13 @@ workers: 1                    # data-plane processes; \`auto\` is one a core
 function designed(): Config {
   return {
     listen: { host: "0.0.0.0", port: 8080 },
-    admin: { listen: { host: "127.0.0.1", port: 9900 }, tokens: [{ token: "s3cret", scope: "all" }] },
+    tls: undefined,
+    upstream_tls: { ca: undefined, cert: undefined, key: undefined, verify: true },
+    admin: {
+      listen: { host: "127.0.0.1", port: 9900 },
+      tls: undefined,
+      tokens: [{ token: "s3cret", scope: "all" }],
+    },
     state: join(folder, "var/sluice"),
     engine: "wire",
     split: "random",

@@ -7,6 +7,7 @@ import { readConfigFile } from "./file.ts";
 import { HEALTH_PATH } from "./parts.ts";
 import { toProblems } from "./problems.ts";
 import { type FileConfig, fileSchema } from "./schema.ts";
+import { toTls } from "./tls.ts";
 import { readTokens } from "./tokens.ts";
 import { withEnvironment } from "./tracing.ts";
 
@@ -39,10 +40,12 @@ export function checkConfig(source: unknown, env: NodeJS.ProcessEnv, path: strin
 
 function toConfig(file: FileConfig, env: NodeJS.ProcessEnv, path: string, problems: Problem[]): Config {
   const { admin, state, override, health, tracing, ...rest } = file;
+  const { adminTls, ...tls } = toTls(file, path);
   return {
     ...rest,
+    ...tls,
     health: toHealth(health),
-    admin: { listen: admin.listen, tokens: readTokens(file, path, problems) },
+    admin: { listen: admin.listen, tls: adminTls, tokens: readTokens(file, path, problems) },
     state: state === "memory" ? undefined : resolve(dirname(path), state),
     override: override && toOverride(override),
     tracing: tracing && toTracing(tracing, env, problems),

@@ -3,7 +3,10 @@ import type { Config } from "./config.ts";
 /** What a running router cannot change: sockets, the process layout, where state is kept, and which colors there are. */
 export const RESTART_KEYS: readonly string[] = [
   "listen",
+  "tls",
+  "tls.redirect",
   "admin.listen",
+  "admin.tls",
   "metrics.listen",
   "engine",
   "workers",
@@ -27,9 +30,10 @@ export function diffForReload(old: Config, next: Config): ReloadDiff {
   const after = leaves(next);
   const keys = [...new Set([...before.keys(), ...after.keys()])];
   const changed = keys.filter((key) => before.get(key) !== after.get(key));
+  const sameTls = before.get("tls") === after.get("tls");
   const sameColors = before.get("colors") === after.get("colors");
   const told = sameColors
-    ? changed
+    ? changed.filter((key) => sameTls || !key.startsWith("tls."))
     : changed.filter((key) => !/^colors\./.test(key) || (before.has(key) && after.has(key)));
   return {
     applied: told.filter((key) => !RESTART_KEYS.includes(key)),
@@ -37,7 +41,17 @@ export function diffForReload(old: Config, next: Config): ReloadDiff {
   };
 }
 
-const SECTIONS = ["admin", "health", "passive", "retry", "timeouts", "limits", "metrics", "log"] as const;
+const SECTIONS = [
+  "admin",
+  "health",
+  "passive",
+  "retry",
+  "timeouts",
+  "limits",
+  "metrics",
+  "log",
+  "upstream_tls",
+] as const;
 
 function leaves(config: Config): Map<string, string> {
   const found = new Map<string, string>();
@@ -45,12 +59,19 @@ function leaves(config: Config): Map<string, string> {
   for (const [key, value] of Object.entries(config)) {
     if (SECTIONS.some((name) => name === key)) {
       for (const [name, each] of Object.entries(value)) put(`${key}.${name}`, each);
-    } else if (key !== "colors") put(key, value);
+    } else if (key !== "colors" && key !== "tls") put(key, value);
   }
+  put("tls", config.tls !== undefined);
+  for (const [name, each] of Object.entries(config.tls ?? {})) put(`tls.${name}`, each);
   put("colors", Object.keys(config.colors));
   for (const [name, { weight, targets }] of Object.entries(config.colors)) {
     put(`colors.${name}.weight`, weight);
     put(`colors.${name}.targets`, targets);
   }
   return found;
+}
+
+/** `next` with what decides between plain HTTP and TLS as a running router has it. */
+export function keepTls(running: Config, next: Config): Config {
+  return (running.tls === undefined) === (next.tls === undefined) ? next : { ...next, tls: running.tls };
 }

@@ -4,6 +4,7 @@ import { feedback } from "./feedback.ts";
 import { option, parsed, section, strict } from "./option.ts";
 import { affinity, colors, hedge, metricsListen, override } from "./parts.ts";
 import { admin, health, limits, passive, retry, timeouts } from "./sections.ts";
+import { tls, upstreamTls } from "./tls.ts";
 import { tracing } from "./tracing.ts";
 import { address, boolean, cidrs, text, word } from "./values.ts";
 
@@ -28,6 +29,8 @@ export const fileSchema = strict(
       unit: "address",
       about: "Where clients connect; port 0 lets the system choose.",
     }),
+    tls: tls(),
+    upstream_tls: upstreamTls,
     admin,
     state: option(text("a folder, or memory"), {
       default: "./var/sluice",

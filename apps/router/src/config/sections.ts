@@ -1,5 +1,6 @@
 import { documented, list, option, section, strict } from "./option.ts";
 import { grpcService, HEALTH_PATH, healthPath, pathPattern, statusRanges } from "./parts.ts";
+import { adminTls } from "./tls.ts";
 import { address, duration, secret, share, size, text, whole, word } from "./values.ts";
 
 const RETRY_WORDS = ["connect", "reset", "timeout", "invalid", "502", "503", "504"] as const;
@@ -33,6 +34,7 @@ export const admin = section({
     unit: "address",
     about: "Where the admin API listens; an address that is not loopback needs a token.",
   }),
+  tls: adminTls(),
   token: option(secret().optional(), {
     about: "Bearer token that may do all; better from the environment or a file.",
   }),

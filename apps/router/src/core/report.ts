@@ -106,6 +106,8 @@ export interface Report {
   readonly process?: ProcessFacts;
   /** Missing where tracing is off. */
   readonly spans?: SpanCounts;
+  /** TLS handshakes with clients since the worker began; absent where they speak plain HTTP. */
+  readonly handshakes?: { readonly done: number; readonly failed: number };
   /**
    * True in the first report to a control plane that found this worker serving already: its sums, and the errors in
    * them, are old news.

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Config } from "../config/config.ts";
+import { keepTls } from "../config/reload.ts";
+import { hstsValue } from "../config/tls.ts";
 import { Budget } from "../core/budget.ts";
 import type { ColorTable, DrawState } from "../core/choose-color.ts";
 import { NO_COLOR, SmoothRoundRobin } from "../core/pick-color.ts";
@@ -25,6 +27,7 @@ import { Charging } from "./rollout/charging.ts";
 import { RolloutCounter, rhoOf } from "./rollout/rollout-counter.ts";
 import { ServedBuffer } from "./served-buffer.ts";
 import type { Taps } from "./tap.ts";
+import { Contexts } from "./tls/contexts.ts";
 import { SpanExport } from "./tracing/span-export.ts";
 import { Tracer } from "./tracing/tracer.ts";
 
@@ -78,6 +81,10 @@ export class DataPlane {
   taps: Taps | undefined;
   /** Makes every connection to a target. */
   readonly dialer = new Dialer();
+  /** What clients are shown; undefined where they speak plain HTTP. */
+  contexts: Contexts | undefined;
+  /** Handshakes with clients, by how they ended. */
+  readonly handshakes = { done: 0, failed: 0 };
   /** By index of the color: what a request that is assigned now is counted by. Empty while no rollout runs. */
   chargings: readonly (Charging | undefined)[] = [];
   /**
@@ -91,6 +98,8 @@ export class DataPlane {
   isRepeatable!: IsRepeatable;
   isTrusted!: Contains;
   override: OverrideRule | undefined;
+  /** Value of `Strict-Transport-Security` on every answer. */
+  hsts: string | undefined;
   affinity: ReadAffinity | undefined;
   retryBudget!: Budget;
   /** Undefined where nothing is hedged. */
@@ -125,9 +134,14 @@ export class DataPlane {
     this.configure(config);
   }
 
-  /** Serves by other options from the next request on. The colors' names stay what they were at the start. */
-  configure(config: Config): void {
+  /**
+   * Serves by other options from the next request on. The colors' names stay what they were at the start, and so does
+   * whether clients speak TLS.
+   */
+  configure(next: Config): void {
+    const config = this.config === undefined ? next : keepTls(this.config, next);
     this.config = config;
+    this.hsts = hstsValue(config);
     this.accessLog = config.log.access === "off" ? undefined : this.#accessLog;
     this.isRepeatable = compileRepeatable(config.retry.idempotent_paths);
     this.isTrusted = networks(config.trusted_proxies);
@@ -143,6 +157,12 @@ export class DataPlane {
   /** New connections show and expect other certificates; those that there are go on. */
   equip(material: TlsMaterial): void {
     this.dialer.use(material.upstream);
+    this.contexts = material.server && new Contexts(material.server);
+  }
+
+  /** How clients connect to this port. */
+  get scheme(): "http" | "https" {
+    return this.config.tls === undefined ? "http" : "https";
   }
 
   get epoch(): number {
@@ -323,6 +343,7 @@ export class DataPlane {
       connections: this.connections,
       process: processFacts(),
       ...(this.config.tracing ? { spans: this.spans.counts() } : {}),
+      ...(this.contexts ? { handshakes: { ...this.handshakes } } : {}),
       servedDropped: this.served.dropped,
       ...(this.#counter && { runs: [this.#counter.report()] }),
     };

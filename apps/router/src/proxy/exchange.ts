@@ -98,6 +98,11 @@ export class Exchange implements Waiter {
     return this.#plane.clientOf(this.facts);
   }
 
+  /** Value of `Strict-Transport-Security` for the answer. */
+  get hsts(): string | undefined {
+    return this.#plane.hsts;
+  }
+
   /** The color that answers, or that is being tried; the assigned one before any attempt. */
   get color(): LiveColor {
     return this.#answering ?? this.assigned;

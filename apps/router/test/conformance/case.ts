@@ -44,8 +44,8 @@ export interface Case {
   readonly closed?: true | "may";
   /** Requests that reach the upstream. Default: as many as there are responses below 400, "0" where there are none. */
   readonly hits?: number;
-  /** What the bytes that reached the upstream have, and have not. */
-  readonly upstreamHas?: readonly (string | RegExp)[];
+  /** What the bytes that reached the upstream have, and have not; a function is told how the client has connected. */
+  readonly upstreamHas?: readonly (string | RegExp | ((scheme: "http" | "https") => RegExp))[];
   readonly upstreamLacks?: readonly (string | RegExp)[];
   /** The upstream saw its connection end in the middle of a request. */
   readonly aborted?: boolean;

@@ -1,5 +1,7 @@
+import type { ConnectionOptions } from "node:tls";
 import { expect } from "vitest";
 import type { CreateEngine } from "../../src/proxy/engine.ts";
+import type { TlsMaterial } from "../../src/tls/material.ts";
 import { TEST_CONFIG, type TestRouter, testRouter } from "../support/plane.ts";
 import { RawClient } from "../support/raw-client.ts";
 import type { Case, Expected } from "./case.ts";
@@ -10,22 +12,28 @@ const PROBE = `GET ${PROBE_PATH} HTTP/1.1\r\nHost: probe\r\n\r\n`;
 /** Longer than any time-out of a case, much shorter than a test's. */
 const PATIENCE = 4000;
 
+/** TLS between the client and the router. */
+export interface Secure {
+  readonly material: TlsMaterial;
+  readonly client: ConnectionOptions;
+}
+
 /** Plays a case against an engine on real sockets. */
-export async function runCase(test: Case, createEngine: CreateEngine): Promise<void> {
+export async function runCase(test: Case, createEngine: CreateEngine, secure?: Secure): Promise<void> {
   const upstream = await scriptedUpstream(test.upstream ?? {});
   const router = await testRouter(
     { blue: { weight: 1, targets: [upstream.url] } },
-    { config: { ...test.config?.(TEST_CONFIG) } },
+    { config: { ...test.config?.(TEST_CONFIG) }, ...(secure ? { material: secure.material } : {}) },
     createEngine,
   );
   try {
-    const client = await RawClient.connect(router.port);
+    const client = await RawClient.connect(router.port, secure?.client);
     await play(test, client, upstream);
     if (!test.closed) client.send(PROBE);
     await within(ended(test, client), client);
     checkResponses(test, client);
     client.close();
-    await checkUpstream(test, upstream, router);
+    await checkUpstream(test, upstream, router, secure);
   } finally {
     await router.close();
     await upstream.close();
@@ -78,13 +86,20 @@ function checkResponse(expected: Expected, response: ReadResponse): void {
   for (const part of expected.lacks ?? []) expect(message).not.toMatch(part);
 }
 
-async function checkUpstream(test: Case, upstream: ScriptedUpstream, router: TestRouter): Promise<void> {
+async function checkUpstream(
+  test: Case,
+  upstream: ScriptedUpstream,
+  router: TestRouter,
+  secure: Secure | undefined,
+): Promise<void> {
   const statuses = test.responses.map((each) => (typeof each === "number" ? each : each.status));
   const hits = test.hits ?? statuses.filter((status) => typeof status === "number" && status < 400).length;
   await router.close(); // ends the upstream's connections, so that all bytes are there
   if (test.aborted) await within(untilTrue(() => upstream.aborted));
   expect(upstream.hits, upstream.received).toBe(hits);
-  for (const part of test.upstreamHas ?? []) expect(upstream.received).toMatch(part);
+  for (const part of test.upstreamHas ?? []) {
+    expect(upstream.received).toMatch(typeof part === "function" ? part(secure ? "https" : "http") : part);
+  }
   for (const part of test.upstreamLacks ?? []) expect(upstream.received).not.toMatch(part);
   if (!test.aborted) expect(upstream.aborted).toBe(false);
 }

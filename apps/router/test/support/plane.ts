@@ -4,12 +4,15 @@ import type { AccessLine } from "../../src/proxy/access-line.ts";
 import { DataPlane } from "../../src/proxy/data-plane.ts";
 import type { CreateEngine } from "../../src/proxy/engine.ts";
 import { createHttpProxyEngine } from "../../src/proxy/engines/http-proxy/index.ts";
+import type { TlsMaterial } from "../../src/tls/material.ts";
 import { settled } from "./settled.ts";
 
 /** The design's defaults, on loopback ports that the system chooses. */
 export const TEST_CONFIG: Config = {
   listen: { host: "127.0.0.1", port: 0 },
-  admin: { listen: { host: "127.0.0.1", port: 0 }, tokens: [] },
+  tls: undefined,
+  upstream_tls: { verify: true },
+  admin: { listen: { host: "127.0.0.1", port: 0 }, tls: undefined, tokens: [] },
   state: undefined,
   engine: "http-proxy",
   split: "random",
@@ -94,7 +97,20 @@ export interface PlaneOptions {
   readonly snapshot?: Partial<Snapshot>;
   readonly now?: () => number;
   readonly random?: () => number;
+  /** Clients, or targets, are spoken to by TLS. `config.tls` is filled in. */
+  readonly material?: TlsMaterial;
 }
+
+/** As in a configuration's file, without the certificates, which are in the material. */
+export const TEST_TLS: NonNullable<Config["tls"]> = {
+  certificates: [],
+  min_version: "1.2",
+  strict_sni: false,
+  redirect: undefined,
+  hsts: undefined,
+  watch: 5000,
+  acme: undefined,
+};
 
 export interface TestPlane {
   readonly plane: DataPlane;
@@ -107,13 +123,15 @@ export interface TestPlane {
 export function testPlane(colors: Colors, options: PlaneOptions = {}): TestPlane {
   const lines: AccessLine[] = [];
   const names = Object.fromEntries(Object.keys(colors).map((name) => [name, { weight: 1, targets: [] }]));
-  const { now, random } = options;
+  const { now, random, material } = options;
+  const tls = material?.server && TEST_TLS;
   const plane = new DataPlane({
-    config: { ...TEST_CONFIG, colors: names, ...options.config },
+    config: { ...TEST_CONFIG, tls, colors: names, ...options.config },
     accessLog: (line) => lines.push(line),
     ...(now ? { now } : {}),
     ...(random ? { random } : {}),
   });
+  if (material) plane.equip(material);
   plane.serve(snapshotOf(colors, options.snapshot));
   return { plane, lines, serve: (next, more) => plane.serve(snapshotOf(next, more)) };
 }
@@ -138,5 +156,5 @@ export async function testRouter(
     await engine.drain(0);
     await settled(test.plane);
   };
-  return { ...test, port, url: `http://127.0.0.1:${port}`, close };
+  return { ...test, port, url: `${test.plane.scheme}://127.0.0.1:${port}`, close };
 }

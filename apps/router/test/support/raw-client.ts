@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
 
 /** A client that speaks bytes, for requests that no HTTP library would send. */
 export class RawClient {
@@ -26,11 +27,13 @@ export class RawClient {
     socket.on("close", ended);
   }
 
-  static connect(port: number): Promise<RawClient> {
+  /** @param tls speaks TLS, with these options */
+  static connect(port: number, tls?: ConnectionOptions): Promise<RawClient> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
+      const where = { port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true };
+      const socket = tls ? connectTls({ ...where, ...tls }) : connect(where);
       socket.once("error", reject);
-      socket.once("connect", () => resolve(new RawClient(socket)));
+      socket.once(tls ? "secureConnect" : "connect", () => resolve(new RawClient(socket)));
     });
   }
 

@@ -6,6 +6,7 @@ import type { Exchange } from "../exchange.ts";
 /** What every answer to an exchange says, whoever gave it. */
 export function ownFields(exchange: Exchange): Field[] {
   const own: Field[] = [idField(exchange.id), ["X-Sluice-Color", exchange.color.name]];
+  if (exchange.hsts) own.push(["Strict-Transport-Security", exchange.hsts]);
   if (exchange.setCookie) own.push(["Set-Cookie", exchange.setCookie]);
   return own;
 }

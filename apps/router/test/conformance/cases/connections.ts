@@ -77,7 +77,10 @@ export const CONNECTIONS: readonly Case[] = [
     rfc: "9112 §3.2",
     send: "GET / HTTP/1.0\r\n\r\n",
     responses: [200],
-    upstreamHas: [/\r\nhost: [^\r]/i, /\r\nforwarded: for=127\.0\.0\.1;proto=http\r\n/i],
+    upstreamHas: [
+      /\r\nhost: [^\r]/i,
+      (scheme) => new RegExp(`\r\nforwarded: for=127\\.0\\.0\\.1;proto=${scheme}\r\n`, "i"),
+    ],
     upstreamLacks: [/x-forwarded-host/i],
     closed: true,
   },

@@ -70,7 +70,7 @@ export const FORWARDING: readonly Case[] = [
     responses: [200],
     upstreamHas: [
       /x-forwarded-for: 127\.0\.0\.1\r\n/i,
-      /x-forwarded-proto: http\r\n/i,
+      (scheme) => new RegExp(`x-forwarded-proto: ${scheme}\r\n`, "i"),
       /x-forwarded-host: a\r\n/i,
     ],
     upstreamLacks: [/6\.6\.6\.6/, /evil/],

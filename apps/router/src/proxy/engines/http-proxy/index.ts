@@ -8,6 +8,7 @@ import { type Admitted, admit, isRefusal, type Refusal } from "../../../core/req
 import { listeningFd } from "../../../listening-fd.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import { type CreateEngine, type Engine, IDLE_GRACE, type Listen } from "../../engine.ts";
+import { ALPN, Handshakes } from "../../tls/handshakes.ts";
 import { lastCallAfter } from "../last-call.ts";
 import { listenOn } from "../listen.ts";
 import { idField, type Problem, writeProblem } from "../problem.ts";
@@ -27,6 +28,7 @@ class HttpProxyEngine implements Engine {
   readonly #means: Means;
   readonly #server: Server;
   readonly #connections = new Map<Socket, Connection>();
+  readonly #handshakes: Handshakes | undefined;
   #draining = false;
 
   constructor(plane: DataPlane) {
@@ -42,6 +44,7 @@ class HttpProxyEngine implements Engine {
     this.#server.on("checkExpectation", handle);
     this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket as Socket, head));
     this.#server.on("connect", (request, socket) => this.#connect(request, socket as Socket));
+    this.#handshakes = plane.config.tls && new Handshakes(this.#server, plane, ALPN);
     this.#server.on("clientError", (error, socket) => this.#broken(error, socket as Socket));
   }
 
@@ -60,12 +63,13 @@ class HttpProxyEngine implements Engine {
       NetServer.prototype.close.call(this.#server, () => resolve()),
     );
     // after the sockets were looked at: what has arrived while this process was busy is no idle connection
-    const idle = setInterval(() => setImmediate(() => this.#server.closeIdleConnections()), grace);
+    const idle = setInterval(() => setImmediate(() => this.#endIdle()), grace);
     let cut = 0;
     const lastCall = setTimeout(() => this.#plane.lastCall(), lastCallAfter(deadline));
     const hard = setTimeout(() => {
       cut = this.#connections.size;
       for (const socket of this.#connections.keys()) socket.destroy(); // tunnels too, which Node forgets
+      this.#handshakes?.destroy();
     }, deadline);
     await closed;
     clearInterval(idle);
@@ -74,6 +78,11 @@ class HttpProxyEngine implements Engine {
     this.#server.close(() => {}); // stops Node's own timer
     this.#means.pools.destroy();
     return cut;
+  }
+
+  #endIdle(): void {
+    this.#server.closeIdleConnections();
+    this.#handshakes?.endSilent();
   }
 
   #connected(socket: Socket): void {

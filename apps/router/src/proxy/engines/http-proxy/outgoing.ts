@@ -108,7 +108,7 @@ export function outgoingHeaders(
     peer,
     trusted: plane.isTrusted(peer),
     host: admitted.host,
-    scheme: "http",
+    scheme: plane.scheme,
     requestId: exchange.id,
     httpVersion: request.httpVersion,
     drop: plane.config.override?.header,

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { answeredWith, type Outcome } from "../../../core/outcome.ts";
+import { reset } from "../../tls/reset.ts";
 
 /**
  * Passes an answer's body on, as fast as the slower side allows. The head has been written; `written` is told
@@ -60,7 +61,7 @@ export function relay(
 export function cut(out: ServerResponse): void {
   const { socket } = out;
   const untilClose = !out.chunkedEncoding && !/\r\ncontent-length:/i.test(headOf(out));
-  if (untilClose && socket) socket.resetAndDestroy();
+  if (untilClose && socket) reset(socket);
   else out.destroy();
 }
 

@@ -8,6 +8,7 @@ import { responseFault } from "../../../core/response-head.ts";
 import { readyEvent } from "../../../targets/dialer.ts";
 import type { Lease } from "../../../targets/target.ts";
 import type { Exchange } from "../../exchange.ts";
+import { reset } from "../../tls/reset.ts";
 import { failure } from "../failure.ts";
 import { headText, ownFields, writeProblem } from "../problem.ts";
 import { answerFields, fieldsOf } from "./answer.ts";
@@ -146,7 +147,7 @@ export class Tunnel {
     this.#socket.write(headText(status, reason, [...fields, ["Connection", "close"]]), "latin1");
     response.once("aborted", () => {
       this.#outcome = "truncated";
-      this.#socket.resetAndDestroy();
+      reset(this.#socket);
     });
     response.once("end", () => {
       if (!response.complete) return;

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { RequestFacts } from "../../../core/request-facts.ts";
 import { isRefusal } from "../../../core/request-line.ts";
 import type { ClosedGate, Visitor } from "../../gate.ts";
+import { reset } from "../../tls/reset.ts";
 import { idField, type Problem } from "../problem.ts";
 import { admitHead } from "./admit-head.ts";
 import { ClientSocket } from "./client-socket.ts";
@@ -47,7 +48,7 @@ export class ClientConnection extends ClientSocket implements Visitor {
     const { plane } = engine;
     const { socket, peer } = this;
     const drop = plane.config.override?.header;
-    this.#heads = new RequestHeads({ peer, trusted: plane.isTrusted(peer), drop });
+    this.#heads = new RequestHeads({ peer, trusted: plane.isTrusted(peer), scheme: plane.scheme, drop });
     this.awaitHeader();
     socket.on("drain", () => this.#drained());
     socket.on("end", () => this.#ended());
@@ -90,7 +91,7 @@ export class ClientConnection extends ClientSocket implements Visitor {
     this.#transaction = undefined;
     if (!untilClose) return this.#end();
     this.#close();
-    this.socket.resetAndDestroy();
+    reset(this.socket);
   }
 
   /** From now on bytes go both ways. */

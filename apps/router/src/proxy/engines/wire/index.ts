@@ -3,6 +3,7 @@ import type { Address, Config } from "../../../config/config.ts";
 import { listeningFd } from "../../../listening-fd.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import { type CreateEngine, type Engine, IDLE_GRACE, type Listen } from "../../engine.ts";
+import { ALPN, Handshakes } from "../../tls/handshakes.ts";
 import { lastCallAfter } from "../last-call.ts";
 import { listenOn } from "../listen.ts";
 import { ClientConnection } from "./client-connection.ts";
@@ -35,6 +36,7 @@ class WireEngine implements Engine, Parts {
   draining = false;
   readonly #server: Server;
   readonly #connections = new Set<ClientConnection>();
+  readonly #handshakes: Handshakes | undefined;
   readonly #following: NodeJS.Timeout;
   #config: Config;
   #date = "";
@@ -50,6 +52,7 @@ class WireEngine implements Engine, Parts {
       this.#connected(socket),
     );
     this.#server.maxConnections = plane.config.limits.connections;
+    this.#handshakes = plane.config.tls && new Handshakes(this.#server, plane, ALPN);
     this.#following = setInterval(() => this.#follow(), FOLLOWING).unref();
   }
 
@@ -71,6 +74,7 @@ class WireEngine implements Engine, Parts {
     const hard = setTimeout(() => {
       cut = this.#connections.size;
       for (const connection of [...this.#connections]) connection.destroy();
+      this.#handshakes?.destroy();
     }, deadline);
     await closed;
     clearInterval(idle);
@@ -113,5 +117,6 @@ class WireEngine implements Engine, Parts {
   #endIdle(grace: number): void {
     const since = this.plane.now() - grace;
     for (const connection of [...this.#connections]) connection.endIfIdle(since);
+    this.#handshakes?.endSilent();
   }
 }

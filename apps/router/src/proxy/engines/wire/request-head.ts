@@ -13,6 +13,8 @@ export interface RequestContext {
   readonly peer: string;
   /** Its word about the client is taken. */
   readonly trusted: boolean;
+  /** How the client has connected. */
+  readonly scheme: "http" | "https";
   /** A further field to drop, in lower case: the configured override header. */
   readonly drop: string | undefined;
 }
@@ -81,10 +83,10 @@ export class RequestHeads {
   }
 
   #say(head: Head | undefined, host: string): string {
-    const { peer, trusted } = this.#context;
+    const { peer, trusted, scheme } = this.#context;
     const httpVersion = head ? `1.${head.minor}` : "1.1";
     const fields = head ? fieldsOf(head) : [];
-    const by = { peer, trusted, host, scheme: "http" as const, requestId: "", httpVersion };
+    const by = { peer, trusted, host, scheme, requestId: "", httpVersion };
     return forwardedFields(fields, by)
       .filter(([name]) => name !== "X-Request-Id")
       .map(([name, value]) => `${name}: ${value}\r\n`)

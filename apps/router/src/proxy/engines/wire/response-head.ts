@@ -62,7 +62,10 @@ export interface AnswerEnd {
 export function writeAnswerHead(head: Head, exchange: Exchange, end: AnswerEnd, date: () => string): string {
   let text = `HTTP/1.1 ${head.status} ${head.reason}\r\n${endToEnd(head)}Via: ${via(head)}\r\n`;
   if (!hasDate(head)) text += `Date: ${date()}\r\n`;
-  text += exchange.setCookie === undefined ? plainOwn(exchange) : lines(ownFields(exchange));
+  text +=
+    exchange.setCookie === undefined && exchange.hsts === undefined
+      ? plainOwn(exchange)
+      : lines(ownFields(exchange));
   if (end.chunked) text += "Transfer-Encoding: chunked\r\n";
   return end.connection === "" ? `${text}\r\n` : `${text}Connection: ${end.connection}\r\n\r\n`;
 }
