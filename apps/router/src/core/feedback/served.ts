@@ -28,6 +28,8 @@ export interface Served {
 
 /** Rows of one request that are remembered; a larger request is not remembered at all. */
 export const MAX_ROWS = 1000;
+/** Predictions and actual values beyond this, or below its negative, are none: their squares would have no sum. */
+export const LARGEST = 1e15;
 
 /** Whether a request is one of the `share` (0 to 1) that are remembered. */
 export function isSampled(id: string, share: number): boolean {
