@@ -9,6 +9,8 @@ export interface Disk {
   read(path: string): Promise<string | undefined>;
   /** Writes a new file of mode 0600 and waits until its bytes are on the disk. */
   write(path: string, text: string): Promise<void>;
+  /** Adds to the end of a file of mode 0600, which is made where there is none, and waits until the bytes are on the disk. */
+  append(path: string, text: string): Promise<void>;
   /** A second name for the same file, or a copy where the file system has no links. Replaces `to`. */
   duplicate(from: string, to: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
@@ -30,6 +32,15 @@ export const disk: Disk = {
   async write(path, text) {
     await rm(path, { force: true });
     const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  },
+  async append(path, text) {
+    const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND, 0o600);
     try {
       await file.writeFile(text);
       await file.sync();

@@ -187,6 +187,11 @@ export class FaultyDisk implements Disk {
       await this.hang;
       await disk.write(path, text);
     });
+  append = (path: string, text: string) =>
+    this.#step("append", async () => {
+      await this.hang;
+      await disk.append(path, text);
+    });
   duplicate = (from: string, to: string) => this.#step("duplicate", () => disk.duplicate(from, to));
   rename = (from: string, to: string) => this.#step("rename", () => disk.rename(from, to));
   remove = (path: string) => this.#step("remove", () => disk.remove(path));

@@ -10,11 +10,22 @@ interface Predicted {
   readonly predictions: readonly Row[];
 }
 
+/** The part that a request has in a rollout: it may become evidence. */
+export interface Trial {
+  /** The candidate's weight at assignment, above 0 and below 1. */
+  readonly rho: number;
+  /** Digests of both versions. */
+  readonly candidate: string;
+  readonly stable: string;
+  /** Which of the two answered. */
+  readonly isCandidate: boolean;
+}
+
 /** A request that was answered, and what has become known of it since. */
 export interface Remembered extends Predicted {
   readonly id: string;
   readonly at: number;
-  readonly rho: number | undefined;
+  readonly trial: Trial | undefined;
   readonly user: number | undefined;
   readonly segment: Segment;
   /** Actual values by row, as far as they are known; undefined while none is. */
@@ -67,6 +78,8 @@ const MAX_SEGMENTS = 64;
 export class FeedbackMemory {
   /** A part was forgotten. */
   onForget: (segment: number) => void = () => {};
+  /** By color: what clients were answered, since the start, forgotten or not. */
+  readonly totals = new Map<string, ErrorSums>();
   #limits: MemoryLimits;
   readonly #known = new Map<string, Remembered>();
   #segments: Segment[] = [];
@@ -106,15 +119,15 @@ export class FeedbackMemory {
   }
 
   /** A request that was answered. Undefined when its id is known already, or there is nothing to compare. */
-  note(served: Served, now: number): Remembered | undefined {
+  note(served: Served, now: number, trial?: Trial): Remembered | undefined {
     if (this.#known.has(served.id) || !served.predictions.some((row) => row !== null)) return undefined;
     const at = Math.min(served.at, now);
     if (at + this.#limits.remember <= now) return undefined;
     const segment = this.#current(now);
-    const { id, color, digest, rho, user } = served;
+    const { id, color, digest, user } = served;
     const predictions = served.predictions.map(usable);
     const rest = { actuals: undefined, error: undefined, copy: undefined, paired: false };
-    const request: Remembered = { id, at, color, digest, rho, user, predictions, segment, ...rest };
+    const request: Remembered = { id, at, color, digest, trial, user, predictions, segment, ...rest };
     this.#known.set(id, request);
     segment.requests.push(request);
     segment.newest = Math.max(segment.newest, at);
@@ -190,6 +203,11 @@ export class FeedbackMemory {
     const sums = segment.sums.get(key) ?? noErrors();
     segment.sums.set(key, sums);
     addErrors(sums, more);
+    if (!shadow) {
+      const total = this.totals.get(color) ?? noErrors();
+      this.totals.set(color, total);
+      addErrors(total, more);
+    }
     return more.absolute / more.rows;
   }
 
