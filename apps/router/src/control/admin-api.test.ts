@@ -369,6 +369,7 @@ describe("the description", () => {
     expect(Object.keys(body.paths).sort()).toEqual([
       "/admin/colors/{color}/targets",
       "/admin/events",
+      "/admin/feedback",
       "/admin/flip",
       "/admin/history",
       "/admin/rollback",
@@ -376,6 +377,7 @@ describe("the description", () => {
       "/admin/undo",
       "/admin/upgrade",
       "/admin/weights",
+      "/feedback",
       "/healthz",
       "/metrics",
       "/readyz",

@@ -5,6 +5,7 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { changeRoutes } from "./admin/changes.ts";
 import type { AdminDeps } from "./admin/deps.ts";
 import type { AdminEnv } from "./admin/env.ts";
+import { feedbackRoutes } from "./admin/feedback.ts";
 import { guard, mayDo } from "./admin/guard.ts";
 import { onError, onMethodNotAllowed, onNotFound } from "./admin/problems.ts";
 import { type AdminRoute, addRoutes } from "./admin/route.ts";
@@ -21,6 +22,7 @@ export function createAdminApp(deps: AdminDeps): OpenAPIHono<AdminEnv> {
   addRoutes(app, [
     ...viewRoutes(deps),
     ...changeRoutes(deps),
+    ...feedbackRoutes(deps),
     upgradeRoute(deps),
     ...healthRoutes(deps),
     ...own,

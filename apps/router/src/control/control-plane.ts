@@ -15,6 +15,8 @@ import { type Resolve, resolveHost } from "./allowed-targets.ts";
 import { systemClock } from "./clock.ts";
 import { type Disk, disk } from "./disk.ts";
 import { EventHub } from "./events.ts";
+import type { Feedback } from "./feedback/feedback.ts";
+import { createFeedback } from "./feedback/open.ts";
 import type { HandedState } from "./handing.ts";
 import type { Log } from "./log.ts";
 import { fileColors, openStore, startStore } from "./open-store.ts";
@@ -89,7 +91,9 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   try {
     const store = await openStore({ config, storage, clock, log, handed: options.handed });
     if (options.handed) store.hold();
-    return new Plane({ ...options, clock }, store);
+    const plane = new Plane({ ...options, clock }, store);
+    await plane.feedback.restore();
+    return plane;
   } catch (error) {
     await storage.close();
     throw error;
@@ -111,6 +115,7 @@ class Plane implements ControlPlane {
   readonly adminApp: Hono<AdminEnv>;
   readonly metricsApp: Hono<AdminEnv> | undefined;
   readonly store: Store;
+  readonly feedback: Feedback;
   readonly #options: ControlPlaneOptions & { readonly clock: Clock };
   readonly #book: ReportBook;
   readonly #watch: TargetWatch;
@@ -131,6 +136,7 @@ class Plane implements ControlPlane {
     this.#activity = new RecentActivity(() => this.#book.totals(), clock);
     this.#events = new EventHub(clock.now().toString(36));
     this.#watch = this.#createWatch();
+    this.feedback = this.#createFeedback();
     const apps = this.#createApps();
     this.adminApp = apps.admin;
     this.metricsApp = apps.metrics;
@@ -142,6 +148,15 @@ class Plane implements ControlPlane {
     const onHealth = (change: HealthChange) => this.#onHealth(change);
     const known = this.#options.handed?.health ?? [];
     return new TargetWatch({ settings: this.#config, clock, random, probe, log, onHealth, known });
+  }
+
+  #createFeedback(): Feedback {
+    const { config, clock, log, disk, handed } = this.#options;
+    const [trialOf, onTruth] = [() => undefined, () => {}];
+    const parts = { config, clock, log, disk, store: this.store, watch: this.#watch };
+    const feedback = createFeedback({ ...parts, trialOf, onTruth });
+    if (handed) feedback.hold();
+    return feedback;
   }
 
   #createApps() {
@@ -160,9 +175,11 @@ class Plane implements ControlPlane {
       workers: () => book.workers(),
       snapshot: () => store.view.snapshot,
       weightChanges: () => this.#weightChanges,
+      feedback: () => this.feedback,
     });
     const [config, unready] = [() => this.#config, () => this.#unready()];
-    const parts = { store, book, watch, activity, events, metrics, config, unready };
+    const { feedback } = this;
+    const parts = { store, book, watch, activity, events, feedback, metrics, config, unready };
     const { upgrade = noUpgrade } = this.#options;
     const leaving = this.#leaving.signal;
     const deps = { ...parts, clock, log, resolve, version, started: clock.now(), upgrade, leaving };
@@ -183,6 +200,7 @@ class Plane implements ControlPlane {
     this.#book.onReport((report) => {
       if (report.inherited) this.#activity.forget();
       this.#watch.onReport(report);
+      if (report.served) this.feedback.note(report.served);
     });
   }
 
@@ -238,6 +256,7 @@ class Plane implements ControlPlane {
 
   open(): void {
     this.store.open();
+    this.feedback.open();
   }
 
   retire(): void {
@@ -247,6 +266,7 @@ class Plane implements ControlPlane {
   async give(): Promise<HandedState> {
     this.#known = this.#watch.known;
     this.#watch.stop();
+    await this.feedback.give();
     const state = serialize(await this.store.give());
     return { state, health: this.#known, weightChanges: this.#weightChanges };
   }
@@ -254,11 +274,13 @@ class Plane implements ControlPlane {
   async takeBack(): Promise<void> {
     this.#watch.resume(this.#known, this.store.view.urls);
     await this.store.takeBack();
+    this.feedback.takeBack();
   }
 
   async summary(without: readonly number[]): Promise<Report> {
     await this.#book.refresh();
-    return this.#book.summary(without);
+    const served = this.feedback.forward();
+    return { ...this.#book.summary(without), ...(served.length > 0 ? { served } : {}) };
   }
 
   async reload(config: Config): Promise<void> {
@@ -269,12 +291,14 @@ class Plane implements ControlPlane {
     this.#config = config;
     this.#watch.configure(config);
     this.store.setSplit(config.split);
+    this.feedback.configure(config.feedback);
   }
 
   async stop(): Promise<void> {
     this.retire();
     this.#watch.stop();
     this.#activity.stop();
+    await this.feedback.close();
     await this.store.close();
   }
 }

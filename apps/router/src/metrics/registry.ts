@@ -3,6 +3,7 @@ import { OUTCOME_NAMES, outcomeRow } from "../core/outcome.ts";
 import { type ColorReport, DURATION_BUCKETS, type ProcessFacts, type Report } from "../core/report.ts";
 import { EMPTY_COLOR } from "../core/report-sums.ts";
 import type { Snapshot } from "../core/snapshot.ts";
+import { addFeedbackMetrics, type FeedbackSource } from "./feedback.ts";
 import { openMetrics } from "./openmetrics.ts";
 import { addMetric, histogramSamples, type Labels, type MetricType, type Sample } from "./series.ts";
 import { droppedSpans, exportedSpans } from "./spans.ts";
@@ -18,6 +19,7 @@ export interface MetricsSource {
   snapshot(): Snapshot;
   /** Changes of weight since the start, by kind, with 0 for the kinds that did not occur. */
   weightChanges(): Readonly<Record<string, number>>;
+  feedback(): FeedbackSource;
   readonly version: string;
 }
 
@@ -38,6 +40,11 @@ const FIRST_REQUESTS = ["GET", "POST"].flatMap((method) =>
 const BLAMED = OUTCOME_NAMES.filter((outcome) => outcomeRow(outcome).blame === "target");
 const RETRIED = OUTCOME_NAMES.filter((outcome) => outcomeRow(outcome).retry !== "never");
 
+const FORGOTTEN = {
+  name: "worker_feedback_dropped_total",
+  help: "Requests that a worker could not remember for feedback, because too many waited.",
+};
+
 /** Gauges of prom-client whose names end in `_total`, which is for counters alone. */
 const MISNAMED = [
   "nodejs_active_resources_total",
@@ -56,6 +63,8 @@ export class RouterMetrics {
     this.#addAttempts();
     this.#addRouting();
     this.#addWorkers();
+    const feedback = () => source.feedback();
+    addFeedbackMetrics(this.#registry, feedback, () => this.#names());
     collectDefaultMetrics({ register: this.#registry });
     for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
   }
@@ -177,6 +186,7 @@ export class RouterMetrics {
       "Time that a worker's event loop was busy.",
       fact("loopSeconds"),
     );
+    add("counter", FORGOTTEN.name, FORGOTTEN.help, ({ servedDropped }) => servedDropped);
     add("gauge", "worker_resident_memory_bytes", "A worker's memory.", fact("residentBytes"));
     add("gauge", "worker_heap_used_bytes", "A worker's JavaScript heap in use.", fact("heapBytes"));
     this.#add("counter", "spans_exported_total", "Spans that the collector took.", () =>

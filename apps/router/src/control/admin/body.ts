@@ -7,11 +7,11 @@ import { repeatedKey } from "./repeated-key.ts";
 export const BODY_LIMIT = 64 * 1024;
 
 /**
- * The body as JSON; undefined when it is empty.
+ * The body, of at most `limit` bytes, as JSON; undefined when it is empty.
  * @throws HttpProblem 400 not JSON, or a key twice; 413 too large; 415 not declared as JSON
  */
-export async function readJson(c: Context): Promise<unknown> {
-  const bytes = await readBytes(c.req.raw);
+export async function readJson(c: Context, limit = BODY_LIMIT): Promise<unknown> {
+  const bytes = await readBytes(c.req.raw, limit);
   if (bytes.length === 0) return undefined;
   mustBeJson(c);
   const text = decode(bytes);
@@ -30,14 +30,14 @@ export function check<T>(schema: z.ZodType<T>, json: unknown): T {
   throw new HttpProblem(400, `${where}${message}`);
 }
 
-async function readBytes(request: Request): Promise<Uint8Array> {
-  const tooLarge = () => new HttpProblem(413, `The body is larger than ${BODY_LIMIT} bytes.`);
-  if (Number(request.headers.get("Content-Length") ?? 0) > BODY_LIMIT) throw tooLarge();
+async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
+  const tooLarge = () => new HttpProblem(413, `The body is larger than ${limit} bytes.`);
+  if (Number(request.headers.get("Content-Length") ?? 0) > limit) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of request.body ?? []) {
     length += chunk.length;
-    if (length > BODY_LIMIT) throw tooLarge();
+    if (length > limit) throw tooLarge();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

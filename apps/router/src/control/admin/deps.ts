@@ -3,6 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { RecentActivity } from "../activity.ts";
 import type { Resolve } from "../allowed-targets.ts";
 import type { EventHub } from "../events.ts";
+import type { Feedback } from "../feedback/feedback.ts";
 import type { Log } from "../log.ts";
 import type { ReportBook } from "../report-book.ts";
 import type { Store } from "../store.ts";
@@ -18,6 +19,7 @@ export interface AdminDeps {
   readonly watch: TargetWatch;
   readonly activity: RecentActivity;
   readonly events: EventHub;
+  readonly feedback: Feedback;
   readonly clock: Clock;
   readonly log: Log;
   readonly resolve: Resolve;

@@ -19,7 +19,8 @@ export interface AdminRoute {
   readonly query?: z.ZodObject;
   readonly headers?: z.ZodObject;
   readonly body?: { readonly schema: z.ZodType; readonly required: boolean };
-  readonly answer: { readonly schema: z.ZodType; readonly type: string };
+  /** Its status is 200 unless another is given. */
+  readonly answer: { readonly schema: z.ZodType; readonly type: string; readonly status?: number };
   /** Statuses of refusals besides 401 and 403, with their reasons. */
   readonly refusals?: Readonly<Record<number, string>>;
   readonly handle: (c: AdminContext) => Promise<Response> | Response;
@@ -62,7 +63,7 @@ function describe(route: AdminRoute): RouteConfig {
     ...(need && { security: [{ token: [] }, {}] }),
     request,
     responses: {
-      200: { description: "Done.", content: { [answer.type]: { schema: answer.schema } } },
+      [answer.status ?? 200]: { description: "Done.", content: { [answer.type]: { schema: answer.schema } } },
       ...refusals(route),
     },
   };

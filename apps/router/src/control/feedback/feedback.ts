@@ -173,7 +173,6 @@ export class Feedback {
       return typeof fit === "string" ? undefined : fit;
     });
     if (problems.length === 0) return values;
-    this.counts.malformed += problems.length;
     throw new ItemsError(problems);
   }
 
@@ -231,6 +230,12 @@ export class Feedback {
   /** Errors of each version, over what is remembered. */
   accuracy(): Accuracy[] {
     return this.#memory.accuracy();
+  }
+
+  /** Of what a color runs now, without shadows. */
+  live(color: string): Accuracy | undefined {
+    const digest = this.#options.digestOf(color);
+    return this.accuracy().find((one) => one.color === color && one.digest === digest && !one.shadow);
   }
 
   /** Errors of what each color answered to clients, since the start. */

@@ -17,9 +17,13 @@ const MAX_TOLD = 5;
 
 /** Items that cannot be taken; each problem names its index. */
 export class ItemsError extends Error {
+  /** How many there are. */
+  readonly count: number;
+
   constructor(problems: readonly string[]) {
     const more = problems.length - MAX_TOLD;
     super(`${problems.slice(0, MAX_TOLD).join("; ")}${more > 0 ? `; and ${more} more` : ""}.`);
+    this.count = problems.length;
   }
 }
 
