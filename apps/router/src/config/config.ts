@@ -63,7 +63,16 @@ export interface RetryConfig {
   readonly attempts: number;
   /** Share of the last ten seconds' requests that may be retried; three a second always may. */
   readonly budget: number;
-  readonly on: readonly ("connect" | "reset" | "timeout" | "invalid" | "502" | "503" | "504")[];
+  readonly on: readonly (
+    | "connect"
+    | "reset"
+    | "unavailable"
+    | "timeout"
+    | "invalid"
+    | "502"
+    | "503"
+    | "504"
+  )[];
   /** POST paths that may be repeated; `*` stands for one segment. */
   readonly idempotent_paths: readonly string[];
   /** Bytes of one request's body kept for a repetition. */

@@ -58,7 +58,7 @@ allowed_targets: []           # CIDRs that \`PUT targets\` may name; empty: loop
 health:  { path: /health/ready, interval: 2s, timeout: 1s, rise: 2, fall: 3, jitter: 0.1, status: 200-299 }
 passive: { errors: 5, window: 10s, ejection: 10s, max_ejected: 0.5 }
 retry:                        # attempts: after the first; budget: share of the last 10 s' requests, at least 3 a second
-  { attempts: 1, budget: 0.2, on: [connect, reset], idempotent_paths: [], buffer: 64KiB, buffer_total: 64MiB }
+  { attempts: 1, budget: 0.2, on: [connect, reset, unavailable], idempotent_paths: [], buffer: 64KiB, buffer_total: 64MiB }
 hedge:   none                 # none | { after: p95, max: 0.05 }
 timeouts:
   { client_header: 10s, client_body: 30s, connect: 1s, response_header: 30s, stream_idle: 60s, keepalive: 75s, drain: 30s }
@@ -103,7 +103,7 @@ function designed(): Config {
     retry: {
       attempts: 1,
       budget: 0.2,
-      on: ["connect", "reset"],
+      on: ["connect", "reset", "unavailable"],
       idempotent_paths: [],
       buffer: 65_536,
       buffer_total: 67_108_864,

@@ -3,7 +3,7 @@ import { grpcService, HEALTH_PATH, healthPath, pathPattern, statusRanges } from 
 import { adminTls } from "./tls.ts";
 import { address, duration, secret, share, size, text, whole, word } from "./values.ts";
 
-const RETRY_WORDS = ["connect", "reset", "timeout", "invalid", "502", "503", "504"] as const;
+const RETRY_WORDS = ["connect", "reset", "unavailable", "timeout", "invalid", "502", "503", "504"] as const;
 
 const token = () =>
   option(secret().optional(), { about: "Bearer token; better from the environment or a file." });
@@ -109,8 +109,8 @@ export const retry = section({
     about: "Part of the last 10 s' requests that may be retried; 3 a second always may.",
   }),
   on: option(list(word(RETRY_WORDS), `reasons: ${RETRY_WORDS.join(", ")}`), {
-    default: ["connect", "reset"],
-    about: `Endings that are retried: ${RETRY_WORDS.join(", ")}.`,
+    default: ["connect", "reset", "unavailable"],
+    about: `Endings that are retried: ${RETRY_WORDS.join(", ")}; unavailable is a gRPC status.`,
   }),
   idempotent_paths: option(list(pathPattern(), "paths"), {
     default: [],

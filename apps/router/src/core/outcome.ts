@@ -14,11 +14,13 @@ export type RetryClass = "never" | "unsent" | "sent";
 export type Blame = "target" | "client" | "nobody";
 
 /** The words that `retry.on` accepts; an ending without one is never retried. */
-export type RetryReason = "connect" | "reset" | "timeout" | "invalid" | "502" | "503" | "504";
+export type RetryReason = "connect" | "reset" | "unavailable" | "timeout" | "invalid" | "502" | "503" | "504";
 
 export interface OutcomeRow {
   /** Status that the client is answered, if nothing of an answer was sent yet. 499 is only ever logged. */
   readonly status: number;
+  /** The same as a status of gRPC, for the client of a call. */
+  readonly grpc: number;
   readonly retry: RetryClass;
   readonly blame: Blame;
   /** Which word of `retry.on` allows a repetition. */
@@ -32,6 +34,7 @@ export interface OutcomeRow {
 export const OUTCOMES = {
   answered: {
     status: 200,
+    grpc: 0,
     retry: "never",
     blame: "nobody",
     bad: false,
@@ -40,6 +43,7 @@ export const OUTCOMES = {
   },
   answered_5xx: {
     status: 500,
+    grpc: 2,
     retry: "never",
     blame: "nobody",
     bad: true,
@@ -48,6 +52,7 @@ export const OUTCOMES = {
   },
   answered_502: {
     status: 502,
+    grpc: 14,
     retry: "sent",
     on: "502",
     blame: "nobody",
@@ -57,6 +62,7 @@ export const OUTCOMES = {
   },
   answered_503: {
     status: 503,
+    grpc: 14,
     retry: "sent",
     on: "503",
     blame: "nobody",
@@ -66,6 +72,7 @@ export const OUTCOMES = {
   },
   answered_504: {
     status: 504,
+    grpc: 14,
     retry: "sent",
     on: "504",
     blame: "nobody",
@@ -73,8 +80,51 @@ export const OUTCOMES = {
     title: "Gateway Timeout",
     detail: "The upstream answered 504.",
   },
+  /** The call's status is UNAVAILABLE: by its own word, this server cannot serve now (gRPC). */
+  grpc_unavailable: {
+    status: 503,
+    grpc: 14,
+    retry: "sent",
+    on: "unavailable",
+    blame: "target",
+    bad: true,
+    title: "Service Unavailable",
+    detail: "The upstream answered UNAVAILABLE.",
+  },
+  /** The call's status is one that is the server's fault: UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, DATA_LOSS. */
+  grpc_error: {
+    status: 500,
+    grpc: 2,
+    retry: "never",
+    blame: "nobody",
+    bad: true,
+    title: "Upstream error",
+    detail: "The upstream answered with a server error, which was passed on.",
+  },
+  /** The upstream said that it has not looked at the request (HTTP/2: REFUSED_STREAM, or a GOAWAY before it). */
+  refused: {
+    status: 503,
+    grpc: 14,
+    retry: "unsent",
+    on: "connect",
+    blame: "nobody",
+    bad: true,
+    title: "Service Unavailable",
+    detail: "The upstream refused to take the request.",
+  },
+  /** The client's own deadline passed (`grpc-timeout`). A client may set it as short as it likes, so no target is blamed. */
+  deadline: {
+    status: 504,
+    grpc: 4,
+    retry: "never",
+    blame: "nobody",
+    bad: true,
+    title: "Gateway Timeout",
+    detail: "The call's deadline passed before it was answered.",
+  },
   connect_failed: {
     status: 502,
+    grpc: 14,
     retry: "unsent",
     on: "connect",
     blame: "target",
@@ -84,6 +134,7 @@ export const OUTCOMES = {
   },
   connect_timeout: {
     status: 504,
+    grpc: 14,
     retry: "unsent",
     on: "connect",
     blame: "target",
@@ -93,6 +144,7 @@ export const OUTCOMES = {
   },
   tls_failed: {
     status: 502,
+    grpc: 14,
     retry: "unsent",
     on: "connect",
     blame: "target",
@@ -102,6 +154,7 @@ export const OUTCOMES = {
   },
   reset: {
     status: 502,
+    grpc: 14,
     retry: "sent",
     on: "reset",
     blame: "target",
@@ -111,6 +164,7 @@ export const OUTCOMES = {
   },
   response_timeout: {
     status: 504,
+    grpc: 4,
     retry: "sent",
     on: "timeout",
     blame: "target",
@@ -120,6 +174,7 @@ export const OUTCOMES = {
   },
   invalid_response: {
     status: 502,
+    grpc: 13,
     retry: "sent",
     on: "invalid",
     blame: "target",
@@ -130,6 +185,7 @@ export const OUTCOMES = {
   /** Ended by the rule for suspects: sent elsewhere at once, whatever `retry.on` and the budget say. */
   stalled: {
     status: 504,
+    grpc: 4,
     retry: "sent",
     blame: "nobody",
     bad: true,
@@ -139,6 +195,7 @@ export const OUTCOMES = {
   /** The answer's head was passed on and its body broke off: the client's connection is cut, never ended cleanly. */
   truncated: {
     status: 502,
+    grpc: 14,
     retry: "never",
     blame: "target",
     bad: true,
@@ -147,6 +204,7 @@ export const OUTCOMES = {
   },
   stream_timeout: {
     status: 504,
+    grpc: 4,
     retry: "never",
     blame: "target",
     bad: true,
@@ -155,6 +213,7 @@ export const OUTCOMES = {
   },
   no_target: {
     status: 503,
+    grpc: 14,
     retry: "never",
     blame: "nobody",
     bad: true,
@@ -163,6 +222,7 @@ export const OUTCOMES = {
   },
   client_abort: {
     status: 499,
+    grpc: 1,
     retry: "never",
     blame: "client",
     bad: false,
@@ -171,6 +231,7 @@ export const OUTCOMES = {
   },
   body_too_large: {
     status: 413,
+    grpc: 8,
     retry: "never",
     blame: "client",
     bad: false,
@@ -179,6 +240,7 @@ export const OUTCOMES = {
   },
   body_timeout: {
     status: 408,
+    grpc: 4,
     retry: "never",
     blame: "client",
     bad: false,
@@ -188,6 +250,7 @@ export const OUTCOMES = {
   /** The client's message broke its own framing in the middle of the body. */
   bad_request: {
     status: 400,
+    grpc: 3,
     retry: "never",
     blame: "client",
     bad: false,

@@ -42,6 +42,7 @@ function addColors(a: ColorReport, b: ColorReport): ColorReport {
     overridden: a.overridden + b.overridden,
     hedges: a.hedges + b.hedges,
     requests: addCounts(a.requests, b.requests),
+    grpc: addCounts(a.grpc ?? {}, b.grpc ?? {}),
     attempts: addCounts(a.attempts, b.attempts),
     upstreamErrors: addCounts(a.upstreamErrors, b.upstreamErrors),
     retries: addCounts(a.retries, b.retries),

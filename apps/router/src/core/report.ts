@@ -55,6 +55,8 @@ export interface ColorReport {
   readonly hedges: number;
   /** Key `METHOD CODE`, such as `GET 200`. */
   readonly requests: Readonly<Record<string, number>>;
+  /** Answers to gRPC calls. Key: the status's name, such as `OK`. Missing from workers of a version that did not send it. */
+  readonly grpc?: Readonly<Record<string, number>>;
   /** Key: outcome. */
   readonly attempts: Readonly<Record<string, number>>;
   /** Key: outcome that blames the upstream. */

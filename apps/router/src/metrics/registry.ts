@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
+import { GRPC_NAMES } from "../core/grpc.ts";
 import { OUTCOME_NAMES, outcomeRow } from "../core/outcome.ts";
 import { type ColorReport, DURATION_BUCKETS, type ProcessFacts, type Report } from "../core/report.ts";
 import { EMPTY_COLOR } from "../core/report-sums.ts";
@@ -86,6 +87,12 @@ export class RouterMetrics {
           const [method = "", code = ""] = key.split(" ");
           return { labels: { color, method, code }, value };
         }),
+    );
+    this.#addAll(
+      "counter",
+      "grpc_requests_total",
+      "Answers to gRPC calls, by the color that answered and the call's status.",
+      (report, color) => byKey("code", color, report.grpc ?? {}, GRPC_NAMES),
     );
     const durations = "Seconds from a request's head to the end of its answer.";
     this.#addAll("histogram", "request_duration_seconds", durations, ({ duration }, color) =>

@@ -9,6 +9,8 @@ export interface AccessLine {
   readonly path: string;
   /** What the client was answered; 499 when it did not wait. */
   readonly status: number;
+  /** Of a gRPC call: 0 to 16. */
+  readonly grpc_status?: number;
   /** The color that answered, `none` if none did. */
   readonly color: string;
   /** The color that weight assigned it to, `none` if it was refused before. */

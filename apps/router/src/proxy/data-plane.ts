@@ -53,6 +53,8 @@ export interface RefusedAnswer {
   readonly status: number;
   /** Of the answer's body. */
   readonly bytes: number;
+  /** Status of a gRPC call. */
+  readonly grpc?: number | undefined;
   /** Milliseconds since its head came in. Default: 0 */
   readonly duration?: number;
   /** Default: `refused` */
@@ -265,8 +267,9 @@ export class DataPlane {
   /** Books a request that got no color. */
   refused(facts: RequestFacts, answer: RefusedAnswer): void {
     const { method, path } = facts;
-    const { id: request_id, status, bytes, duration = 0, outcome = "refused" } = answer;
+    const { id: request_id, status, bytes, grpc, duration = 0, outcome = "refused" } = answer;
     this.none.answered(method, status, duration);
+    if (grpc !== undefined) this.none.grpcAnswered(grpc);
     const trace_id = this.#traceRefused(facts, request_id, status);
     this.accessLog?.({
       request_id,
@@ -274,6 +277,7 @@ export class DataPlane {
       method,
       path,
       status,
+      ...(grpc === undefined ? {} : { grpc_status: grpc }),
       color: "none",
       assigned: "none",
       target: undefined,

@@ -270,6 +270,7 @@ export class Exchange implements Waiter {
       if (this.#trace.sampled) counters.exemplar(duration, this.#trace.context.traceId, Date.now());
       this.#endTrace(this.#trace, { status, outcome, answered, end });
     }
+    if (this.grpcStatus !== undefined) counters.grpcAnswered(this.grpcStatus);
     this.hedgeLost();
     this.#dropForeign();
     this.#drop(this.assigned);
@@ -290,7 +291,8 @@ export class Exchange implements Waiter {
   }
 
   #log(status: number, outcome: Outcome, duration: number, bytes: number, answered: boolean): void {
-    const worthIt = status >= 500 || outcomeRow(outcome).blame === "client" || this.#attempts > 1;
+    const { bad, blame } = outcomeRow(outcome);
+    const worthIt = status >= 500 || bad || blame === "client" || this.#attempts > 1;
     if (this.#plane.config.log.access === "errors" && !worthIt) return;
     this.#plane.accessLog?.({
       request_id: this.id,
@@ -298,6 +300,7 @@ export class Exchange implements Waiter {
       method: this.facts.method,
       path: this.facts.path,
       status,
+      ...(this.grpcStatus === undefined ? {} : { grpc_status: this.grpcStatus }),
       color: answered ? this.#answering!.name : "none",
       assigned: this.assigned.name,
       target: this.#choice.last?.url,

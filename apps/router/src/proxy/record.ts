@@ -1,3 +1,4 @@
+import { GRPC_NAMES } from "../core/grpc.ts";
 import { OUTCOME_NAMES, type Outcome, outcomeRow } from "../core/outcome.ts";
 import { type ColorReport, DURATION_BUCKETS, type Exemplar, type TargetReport } from "../core/report.ts";
 
@@ -20,6 +21,7 @@ export class ColorCounters {
   readonly #requests = new Float64Array(METHODS.length * CODES);
   /** Indices of the requests that are not 0, so that a report need not look at all. */
   readonly #seen: number[] = [];
+  readonly #grpc = new Float64Array(GRPC_NAMES.length);
   readonly #attempts = new Float64Array(OUTCOME_NAMES.length);
   readonly #retries = new Float64Array(OUTCOME_NAMES.length);
   readonly #failovers = new Map<string, number>();
@@ -46,6 +48,11 @@ export class ColorCounters {
     this.#exemplars[bucketOf(value)] = { traceId, value, at };
   }
 
+  /** A gRPC call was answered by this color, with a status of 0 to 16. */
+  grpcAnswered(code: number): void {
+    this.#grpc[code]! += 1;
+  }
+
   attempt(outcome: Outcome): void {
     this.#attempts[OUTCOME_INDEX.get(outcome)!]! += 1;
   }
@@ -59,18 +66,19 @@ export class ColorCounters {
   }
 
   report(targets: Record<string, TargetReport>): ColorReport {
-    const attempts = byOutcome(this.#attempts);
+    const attempts = named(OUTCOME_NAMES, this.#attempts);
     return {
       inFlight: this.inFlight,
       assigned: this.assigned,
       overridden: this.overridden,
       hedges: this.hedges,
       requests: this.#byMethodAndCode(),
+      grpc: named(GRPC_NAMES, this.#grpc),
       attempts,
       upstreamErrors: Object.fromEntries(
         Object.entries(attempts).filter(([outcome]) => outcomeRow(outcome as Outcome).blame === "target"),
       ),
-      retries: byOutcome(this.#retries),
+      retries: named(OUTCOME_NAMES, this.#retries),
       failovers: Object.fromEntries(this.#failovers),
       duration: {
         buckets: Array.from(this.#buckets),
@@ -97,8 +105,9 @@ function bucketOf(seconds: number): number {
   return bucket;
 }
 
-function byOutcome(counts: Float64Array): Record<string, number> {
-  const named: Record<string, number> = {};
-  for (let i = 0; i < counts.length; i++) if (counts[i]! > 0) named[OUTCOME_NAMES[i]!] = counts[i]!;
-  return named;
+/** The counts that are not 0, by name. */
+function named(names: readonly string[], counts: Float64Array): Record<string, number> {
+  const all: Record<string, number> = {};
+  for (let i = 0; i < counts.length; i++) if (counts[i]! > 0) all[names[i]!] = counts[i]!;
+  return all;
 }

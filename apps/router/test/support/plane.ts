@@ -36,7 +36,7 @@ export const TEST_CONFIG: Config = {
   retry: {
     attempts: 1,
     budget: 0.2,
-    on: ["connect", "reset"],
+    on: ["connect", "reset", "unavailable"],
     idempotent_paths: [],
     buffer: 64 * 1024,
     buffer_total: 64 * 1024 * 1024,

@@ -1,0 +1,131 @@
+import { type ClientHttp2Stream, constants } from "node:http2";
+import type { Field } from "../../../../core/forwarding.ts";
+import { failure } from "../../failure.ts";
+import { endsWhole } from "../ends-whole.ts";
+import { fieldsOfRaw, flatFields, grouped } from "../fields.ts";
+import type { UpstreamSession } from "./session.ts";
+import type { Failure, Upstream, UpstreamReader, UpstreamRequest } from "./upstream.ts";
+
+const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM, NGHTTP2_NO_ERROR } = constants;
+
+/** A request on a stream of its own at a target that speaks HTTP/2. */
+export class Http2Upstream implements Upstream {
+  readonly #session: UpstreamSession;
+  readonly #reader: UpstreamReader;
+  readonly #request: UpstreamRequest;
+  #stream: ClientHttp2Stream | undefined;
+  #done = false;
+  #isWhole: () => boolean = () => false;
+  #trailers: readonly Field[] = [];
+
+  constructor(session: UpstreamSession, request: UpstreamRequest, reader: UpstreamReader) {
+    this.#session = session;
+    this.#reader = reader;
+    this.#request = request;
+    try {
+      this.#stream = session.open(headersOf(request), !request.hasBody);
+      this.#listen(this.#stream);
+    } catch {
+      // its connection has gone in this very moment, and nothing was sent
+      process.nextTick(() => this.#end({ outcome: "refused", stale: "unprocessed" }));
+    }
+  }
+
+  get destroyed(): boolean {
+    return this.#stream === undefined || this.#stream.destroyed || this.#stream.writableEnded;
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.#stream!.write(chunk);
+  }
+
+  end(): void {
+    this.#stream?.end();
+  }
+
+  once(_event: "drain", listener: () => void): void {
+    this.#stream?.once("drain", listener);
+  }
+
+  pause(): void {
+    this.#stream?.pause();
+  }
+
+  resume(): void {
+    this.#stream?.resume();
+  }
+
+  cancel(): void {
+    this.#done = true;
+    this.#stream?.close(NGHTTP2_CANCEL);
+    this.#stream?.resume(); // or what was read already would keep it open
+  }
+
+  #listen(stream: ClientHttp2Stream): void {
+    this.#isWhole = endsWhole(stream);
+    if (this.#session.connected) process.nextTick(() => this.#connected());
+    else this.#session.http2.once("connect", () => this.#connected());
+    stream.on("wantTrailers", () => stream.sendTrailers(grouped(this.#request.trailers())));
+    stream.on("headers", (headers, _flags, raw) => {
+      if (!this.#done) this.#reader.onInterim(Number(headers[":status"]), fieldsOfRaw(raw));
+    });
+    stream.on("response", (headers, flags, raw) => {
+      if (this.#done) return;
+      const ended = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+      const status = Number(headers[":status"]);
+      this.#reader.onHead({ status, httpVersion: "2.0", fields: fieldsOfRaw(raw), ended });
+    });
+    stream.on("trailers", (_headers, _flags, raw) => {
+      this.#trailers = fieldsOfRaw(raw as readonly string[]);
+    });
+    stream.on("data", (chunk: Buffer) => {
+      if (!this.#done) this.#reader.onData(chunk);
+    });
+    stream.on("end", () => {
+      if (this.#isWhole()) this.#end(undefined);
+    });
+    stream.on("error", () => {});
+    stream.on("close", () => this.#closed(stream));
+  }
+
+  #connected(): void {
+    if (!this.#done) this.#reader.onConnected();
+  }
+
+  #closed(stream: ClientHttp2Stream): void {
+    this.#end(this.#failure(stream));
+    this.#reader.onClosed();
+  }
+
+  #end(failed: Failure | undefined): void {
+    if (this.#done) return;
+    this.#done = true;
+    if (failed) this.#reader.onFailed(failed);
+    else this.#reader.onEnd(this.#trailers);
+    if (this.#stream === undefined) this.#reader.onClosed();
+  }
+
+  #failure({ rstCode = NGHTTP2_NO_ERROR, id }: ClientHttp2Stream): Failure {
+    const session = this.#session;
+    if (session.late) return { outcome: "connect_timeout" };
+    const unprocessed =
+      rstCode === NGHTTP2_REFUSED_STREAM || (id !== undefined && id > session.lastProcessed);
+    if (unprocessed) return { outcome: "refused", stale: "unprocessed" };
+    if (!session.connected) return { outcome: failure(session.error, false) };
+    const { error } = session;
+    if (error === undefined && !session.http2.destroyed) return { outcome: "reset", code: rstCode };
+    if (error?.code === "ERR_HTTP2_ERROR") return { outcome: "invalid_response" };
+    return session.used ? { outcome: "reset", stale: "connection" } : { outcome: "reset" };
+  }
+}
+
+/** The head in HTTP/2's terms (RFC 9113 section 8.3.1). */
+function headersOf(request: UpstreamRequest): string[] {
+  const { method, path, scheme, fields, wantsTrailers } = request;
+  const host = fields.find(([name]) => name.toLowerCase() === "host")?.[1] ?? "";
+  const headers = [":method", method, ":scheme", scheme, ":path", path];
+  if (host !== "") headers.push(":authority", host);
+  flatFields(fields, headers, (name) => name === "host");
+  if (wantsTrailers) headers.push("te", "trailers");
+  return headers;
+}
