@@ -32,6 +32,6 @@ export function grouped(fields: readonly Field[]): Record<string, string[]> {
 }
 
 /** The first value of a field by its lower-case name. */
-export function valueOf(fields: readonly Field[], name: string): string | undefined {
+export function fieldOf(fields: readonly Field[], name: string): string | undefined {
   return fields.find((field) => field[0].toLowerCase() === name)?.[1];
 }

@@ -1,6 +1,5 @@
 import type { Target } from "../../../../targets/target.ts";
 import type { DataPlane } from "../../../data-plane.ts";
-import { dial } from "./dial.ts";
 import { Http2Upstream } from "./http2-upstream.ts";
 import { UpstreamSession } from "./session.ts";
 import type { Upstream, UpstreamReader, UpstreamRequest } from "./upstream.ts";
@@ -37,7 +36,8 @@ export class Http2Pool {
   }
 
   #connect(target: Target): UpstreamSession {
-    const session = new UpstreamSession(target, dial(target), {
+    const socket = this.#plane.dialer.dial(target, { alpn: ["h2"] });
+    const session = new UpstreamSession(target, socket, {
       connectTimeout: this.#plane.config.timeouts.connect,
       isWanted: () => this.#plane.colors[target.color]!.targets.includes(target),
       onGone: () => this.#forget(target, session),
