@@ -58,6 +58,7 @@ export class LocalService implements Service {
 
   async drain(deadline: number, grace?: number): Promise<number> {
     const cut = (await this.#engine?.drain(deadline, grace)) ?? 0;
+    this.#plane.observer.stop();
     await this.#plane.spans.close();
     this.channel.flush();
     return cut;

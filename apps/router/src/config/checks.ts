@@ -14,6 +14,7 @@ export function checkTogether(config: Config): Problem[] {
     ...checkColors(config),
     ...checkTargets(config),
     ...checkOverride(config),
+    ...checkPredictions(config),
     ...checkListeners(config),
     ...checkTls(config),
   ];
@@ -59,6 +60,13 @@ function checkOverride({ override }: Config): Problem[] {
   const message =
     "override has neither from nor secret, so anyone could choose the color; expected at least one of them.";
   return [{ key: "override", message }];
+}
+
+function checkPredictions({ predictions, retry }: Config): Problem[] {
+  if (!predictions || predictions.paths.length > 0 || retry.idempotent_paths.length > 0) return [];
+  const message =
+    "predictions are to be read, but retry.idempotent_paths names no path whose answers have them; expected one there, or in predictions.paths.";
+  return [{ key: "predictions", message }];
 }
 
 function checkListeners(config: Config): Problem[] {

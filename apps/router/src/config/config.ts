@@ -1,3 +1,6 @@
+import type { Pointer } from "../core/predictions/pointer.ts";
+import type { Slice } from "../core/shadow/slices.ts";
+
 /**
  * The configuration after loading: keys as in the file, durations in milliseconds, sizes in bytes, defaults filled in.
  */
@@ -87,6 +90,34 @@ export interface FeedbackConfig {
   readonly max: number;
   /** Share of the requests that are remembered, above 0 and up to 1. */
   readonly sample: number;
+}
+
+export interface PredictionsConfig {
+  readonly pointer: Pointer;
+  /** Least and largest plausible prediction; undefined: any finite number. */
+  readonly range: readonly [number, number] | undefined;
+  /** POST paths whose answers are read; empty: `retry.idempotent_paths`. */
+  readonly paths: readonly string[];
+}
+
+/** Limits hold for each worker. */
+export interface ShadowConfig {
+  /** Copies a second. */
+  readonly rate: number;
+  readonly concurrency: number;
+  readonly queue: number;
+  /** Bytes of bodies. */
+  readonly memory: number;
+  readonly timeout: number;
+  /** Bytes of one answer. */
+  readonly answer: number;
+  readonly atol: number;
+  readonly rtol: number;
+  readonly slices: readonly Slice[];
+  /** How many of the worst pairs are kept, */
+  readonly worst: number;
+  /** and whether with their requests' bodies. */
+  readonly bodies: boolean;
 }
 
 export interface Timeouts {
@@ -191,6 +222,9 @@ export interface Config {
   readonly passive: PassiveConfig;
   readonly retry: RetryConfig;
   readonly hedge: { readonly after: "p95"; readonly max: number } | undefined;
+  /** Undefined: no answer is read. */
+  readonly predictions: PredictionsConfig | undefined;
+  readonly shadow: ShadowConfig;
   /** Undefined: nothing is remembered, and no feedback is taken. */
   readonly feedback: FeedbackConfig | undefined;
   readonly timeouts: Timeouts;

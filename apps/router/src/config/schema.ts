@@ -3,6 +3,7 @@ import { Refused } from "./errors.ts";
 import { feedback } from "./feedback.ts";
 import { option, parsed, section, strict } from "./option.ts";
 import { affinity, colors, hedge, metricsListen, override } from "./parts.ts";
+import { predictions, shadow } from "./predictions.ts";
 import { admin, health, limits, passive, retry, timeouts } from "./sections.ts";
 import { tls, upstreamTls } from "./tls.ts";
 import { tracing } from "./tracing.ts";
@@ -69,6 +70,8 @@ export const fileSchema = strict(
     passive,
     retry,
     hedge: hedge(),
+    predictions: predictions(),
+    shadow,
     feedback: feedback(),
     timeouts,
     limits,

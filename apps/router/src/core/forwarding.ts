@@ -42,7 +42,12 @@ const CLAIMS: ReadonlySet<string> = new Set([
 ]);
 
 /** Ours to say, in either direction. */
-const OWN: ReadonlySet<string> = new Set(["x-sluice-color", "x-sluice-secret", "x-request-id"]);
+const OWN: ReadonlySet<string> = new Set([
+  "x-sluice-color",
+  "x-sluice-secret",
+  "x-sluice-shadow",
+  "x-request-id",
+]);
 
 /** W3C Trace Context. */
 const TRACE: ReadonlySet<string> = new Set(["traceparent", "tracestate"]);

@@ -1,3 +1,4 @@
+import { addAnswers } from "./predictions/sums.ts";
 import {
   type ColorReport,
   DURATION_BUCKETS,
@@ -55,6 +56,7 @@ function addColors(a: ColorReport, b: ColorReport): ColorReport {
     tunnels: (a.tunnels ?? 0) + (b.tunnels ?? 0),
     held: (a.held ?? 0) + (b.held ?? 0),
     gated: addCounts(a.gated ?? {}, b.gated ?? {}),
+    ...answersOf(a, b),
     targets: addTargets(a.targets, b.targets),
   };
 }
@@ -69,6 +71,13 @@ function addDurations(a: DurationSums, b: DurationSums): DurationSums {
     (one?.at ?? 0) >= (other?.at ?? 0) ? one : other;
   const exemplars = sums.buckets.map((_, i) => newer(a.exemplars?.[i] ?? null, b.exemplars?.[i] ?? null));
   return { ...sums, exemplars };
+}
+
+/** What only routers that read answers report. */
+function answersOf(a: ColorReport, b: ColorReport): Pick<ColorReport, "answers" | "copies"> {
+  const answers = addAnswers(a.answers, b.answers);
+  const copies = a.copies && b.copies ? addCounts(a.copies, b.copies) : (a.copies ?? b.copies);
+  return { ...(answers && { answers }), ...(copies && { copies }) };
 }
 
 function addCounts(a: Counts, b: Counts): Counts {

@@ -1,5 +1,7 @@
 import type { Served } from "./feedback/served.ts";
+import type { AnswerSums } from "./predictions/sums.ts";
 import type { RunReport } from "./rollout/counting.ts";
+import type { PairRun } from "./shadow/view.ts";
 
 /**
  * What the data plane tells the control plane. All sums are cumulative since the worker began, so reports may be
@@ -73,6 +75,10 @@ export interface ColorReport {
   readonly held?: number;
   /** Of `none` only: stays at the closed gate. Key: how they ended. */
   readonly gated?: Readonly<Record<string, number>>;
+  /** What was found in its answers; missing where none was looked at. */
+  readonly answers?: AnswerSums;
+  /** Copies of requests that it got as a shadow, by how they ended; missing where there were none. */
+  readonly copies?: Readonly<Record<string, number>>;
   /** By target URL. */
   readonly targets: Readonly<Record<string, TargetReport>>;
 }
@@ -115,6 +121,8 @@ export interface Report {
    * them, are old news.
    */
   readonly inherited?: boolean;
+  /** What was found by comparing answers with those of a shadow; missing where none runs. */
+  readonly shadow?: PairRun;
   /** What was predicted since the last report that had any: no sums, and each record is in one report only. */
   readonly served?: readonly Served[];
   /** Records like these that were dropped, because too many waited, since the worker began. */

@@ -1,5 +1,6 @@
 import type { Gate } from "./gate.ts";
 import type { RolloutView } from "./rollout/counting.ts";
+import type { ShadowView } from "./shadow/view.ts";
 
 /**
  * The routing table that the data plane reads. Immutable: a change makes a new one with a higher epoch.
@@ -42,6 +43,8 @@ export interface Snapshot {
   readonly rollout?: RolloutView | undefined;
   /** Closed to new requests; undefined: open. */
   readonly gate?: Gate | undefined;
+  /** The color that gets copies of requests. */
+  readonly shadow?: ShadowView | undefined;
 }
 
 /** A target takes new requests only when its checks and its answers both speak for it. */

@@ -16,6 +16,7 @@ import type { Lease, Target } from "../targets/target.ts";
 import type { TlsMaterial } from "../tls/material.ts";
 import type { AccessLog } from "./access-line.ts";
 import { affinityReader, type ReadAffinity } from "./affinity-key.ts";
+import { Observer } from "./answers/observer.ts";
 import { Exchange } from "./exchange.ts";
 import { ClosedGate } from "./gate.ts";
 import { LiveColor } from "./live-color.ts";
@@ -81,6 +82,8 @@ export class DataPlane {
   table: ColorTable;
   /** Who looks at requests and answers; undefined where nobody does. */
   taps: Taps | undefined;
+  /** Reads answers and copies requests, where that is asked for. */
+  readonly observer: Observer;
   /** Makes every connection to a target. */
   readonly dialer = new Dialer();
   /** What clients are shown; undefined where they speak plain HTTP. */
@@ -133,6 +136,7 @@ export class DataPlane {
     this.draws = { assign: new SmoothRoundRobin(), failover, random: this.random };
     const names = this.colors.map((color) => color.name);
     this.table = { names, weights: names.map(() => 0), standby: NO_COLOR, split: config.split, salt: "" };
+    this.observer = new Observer(this);
     this.configure(config);
   }
 
@@ -154,6 +158,14 @@ export class DataPlane {
     this.hedgeBudget = config.hedge && new Budget(config.hedge.max);
     this.spans.configure(config.tracing);
     this.tracer = config.tracing && new Tracer(config.tracing, this.spans.sink);
+    this.observer.configure();
+    this.#tap();
+  }
+
+  #tap(): void {
+    const { observer } = this;
+    if (observer.active) this.taps = observer;
+    else if (this.taps === observer) this.taps = undefined;
   }
 
   /** New connections show and expect other certificates; those that there are go on. */
@@ -191,6 +203,8 @@ export class DataPlane {
       salt: snapshot.salt,
     };
     this.#charge(snapshot);
+    this.observer.serve(snapshot.shadow, snapshot.rollout);
+    this.#tap();
     for (const { targets } of this.colors) {
       for (const target of targets) if (target.health === "down") moveWaiters(target);
     }
@@ -335,8 +349,9 @@ export class DataPlane {
     const suspect = (target: Target) => this.isSuspect(target);
     const colors = this.colors.map((color) => [
       color.name,
-      color.counters.report(color.targetReports(suspect)),
+      { ...color.counters.report(color.targetReports(suspect)), ...this.observer.report(color.name) },
     ]);
+    const shadow = this.observer.mirror.report();
     return {
       worker: this.#worker,
       epoch: this.#epoch,
@@ -349,6 +364,7 @@ export class DataPlane {
       ...(this.config.tracing ? { spans: this.spans.counts() } : {}),
       ...(this.contexts ? { handshakes: { ...this.handshakes } } : {}),
       servedDropped: this.served.dropped,
+      ...(shadow && { shadow }),
       ...(this.#counter && { runs: [this.#counter.report()] }),
     };
   }

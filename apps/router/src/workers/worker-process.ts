@@ -179,6 +179,7 @@ export class WorkerProcess {
     if (this.#stopping) return;
     this.#stopping = true;
     const cut = this.#listens ? await this.#serving!.engine.drain(deadline) : 0;
+    this.#serving?.plane.observer.stop();
     await this.#serving?.plane.spans.close();
     this.#sendLines();
     this.#report();

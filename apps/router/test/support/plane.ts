@@ -43,6 +43,20 @@ export const TEST_CONFIG: Config = {
   },
   hedge: undefined,
   tracing: undefined,
+  predictions: undefined,
+  shadow: {
+    rate: 100,
+    concurrency: 8,
+    queue: 100,
+    memory: 16 * 1024 * 1024,
+    timeout: 5000,
+    answer: 256 * 1024,
+    atol: 0.5,
+    rtol: 0.02,
+    slices: [],
+    worst: 20,
+    bodies: false,
+  },
   feedback: undefined,
   timeouts: {
     client_header: 10_000,
@@ -154,6 +168,7 @@ export async function testRouter(
   const { port } = await engine.listen({ host: "127.0.0.1", port: 0 });
   const close = async () => {
     await engine.drain(0);
+    test.plane.observer.stop();
     await settled(test.plane);
   };
   return { ...test, port, url: `${test.plane.scheme}://127.0.0.1:${port}`, close };

@@ -9,6 +9,8 @@ function held(plane: DataPlane): Record<string, number> {
     connections: plane.connections,
     "buffered bytes": plane.buffered,
     "held at the gate": plane.report().colors.none?.held ?? 0,
+    "bytes of answers": plane.observer.held,
+    "bytes of copies": plane.observer.mirror.bytes,
   };
   for (const color of plane.colors) {
     all[`in flight at ${color.name}`] = color.counters.inFlight;

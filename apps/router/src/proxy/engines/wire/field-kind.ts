@@ -54,6 +54,7 @@ const NAMES: readonly (readonly [string, number])[] = [
   ["x-request-id", FIELD.requestId],
   ["x-sluice-color", FIELD.own],
   ["x-sluice-secret", FIELD.own],
+  ["x-sluice-shadow", FIELD.own],
   ["cookie", FIELD.cookie],
   ["date", FIELD.date],
   ["traceparent", FIELD.trace],

@@ -1,0 +1,36 @@
+import { promisify } from "node:util";
+import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
+
+/** Bytes that an answer may have once it is decoded. */
+export const MOST_DECODED = 1024 * 1024;
+
+type Decode = (bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>;
+
+/** RFC 9110 section 8.4.1, RFC 7932, RFC 8878. They work on a thread of their own. */
+const DECODERS: Readonly<Record<string, Decode>> = {
+  gzip: promisify(gunzip),
+  "x-gzip": promisify(gunzip),
+  deflate: promisify(inflate),
+  br: promisify(brotliDecompress),
+  zstd: promisify(zstdDecompress),
+};
+
+/** True where the bytes are the content itself. */
+export function isPlain(coding: string | undefined): boolean {
+  return coding === undefined || coding === "" || coding.toLowerCase() === "identity";
+}
+
+/** The content of an answer as text; undefined where its coding is unknown, broken, or bursts. */
+export async function decode(bytes: Buffer, coding: string): Promise<string | undefined> {
+  const decoder = DECODERS[coding.trim().toLowerCase()];
+  try {
+    return (await decoder?.(bytes, { maxOutputLength: MOST_DECODED }))?.toString("utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/** `application/json` or anything `+json`. */
+export function isJson(type: string | undefined): boolean {
+  return type !== undefined && /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type);
+}

@@ -1,0 +1,201 @@
+import { bucketOf } from "../../core/evidence/prediction-drift.ts";
+import {
+  centerOf,
+  faulty,
+  type PredictionRule,
+  type Reading,
+  readPredictions,
+} from "../../core/predictions/read.ts";
+import { compileRepeatable, type IsRepeatable } from "../../core/repeatable.ts";
+import type { ColorReport } from "../../core/report.ts";
+import type { RolloutView } from "../../core/rollout/counting.ts";
+import type { ShadowView } from "../../core/shadow/view.ts";
+import type { DataPlane } from "../data-plane.ts";
+import type { Exchange } from "../exchange.ts";
+import { Mirror } from "../shadow/mirror.ts";
+import type { SentRequest, Tap, Taps } from "../tap.ts";
+import { Allowance } from "./allowance.ts";
+import { AnswerTap } from "./answer-tap.ts";
+import { AnswerCounters } from "./counters.ts";
+import { decode, isJson } from "./decode.ts";
+
+/** Bytes of answers that are read each second, where each counts at least {@link LEAST_COST}: about 1,000 answers. */
+const READ_PER_SECOND = 4 * 1024 * 1024;
+const LEAST_COST = 4096;
+/** Answers that may wait to be read. */
+const MOST_WAITING = 1000;
+/** Answers that are read before sockets have their turn again. */
+const AT_ONCE = 16;
+
+/** An answer whose client has it, waiting to be read. */
+interface Waiting {
+  readonly tap: AnswerTap;
+  readonly bytes: Buffer;
+  /** Tells the mirror what the main answer predicted; undefined where the request is not copied. */
+  readonly onRead: ((reading: Reading | undefined) => void) | undefined;
+}
+
+/**
+ * Reads the predictions in answers, after the clients have them, and has requests copied to a shadow. It takes what it can:
+ * whatever is too much is left out and counted, and no request waits for it.
+ */
+export class Observer implements Taps {
+  /** Bytes of answers that are being collected or wait. */
+  held = 0;
+  readonly mirror: Mirror;
+  readonly #plane: DataPlane;
+  readonly #allowance = new Allowance(READ_PER_SECOND);
+  readonly #counters = new Map<string, AnswerCounters>();
+  #rule: PredictionRule | undefined;
+  #isRead: IsRepeatable = () => false;
+  #rollout: RolloutView | undefined;
+  #waiting: Waiting[] = [];
+  #scheduled = false;
+
+  constructor(plane: DataPlane) {
+    this.#plane = plane;
+    this.mirror = new Mirror(plane);
+  }
+
+  /** Whether anything is to be looked at. */
+  get active(): boolean {
+    return this.#rule !== undefined || this.mirror.active;
+  }
+
+  configure(): void {
+    const { predictions, retry, shadow } = this.#plane.config;
+    this.#rule = predictions;
+    this.#isRead = predictions?.paths.length
+      ? compileRepeatable(predictions.paths)
+      : this.#plane.isRepeatable;
+    this.mirror.configure(shadow, compileRepeatable(retry.idempotent_paths));
+  }
+
+  serve(shadow: ShadowView | undefined, rollout: RolloutView | undefined): void {
+    this.#rollout = rollout;
+    this.mirror.serve(shadow);
+  }
+
+  /** Gives up what is under way to a shadow. */
+  stop(): void {
+    this.mirror.serve(undefined);
+  }
+
+  open(exchange: Exchange): Tap | undefined {
+    const { method, path } = exchange.facts;
+    if (method !== "POST") return undefined;
+    const copied = this.mirror.active && this.mirror.wants(exchange);
+    const read =
+      this.#rule !== undefined && this.#isRead(method, path) && (copied || this.#mayRead(exchange));
+    return copied || read ? new AnswerTap(this, exchange, copied) : undefined;
+  }
+
+  /** Decided before there is an answer, so that what is left out has nothing to do with what it says. */
+  #mayRead(exchange: Exchange): boolean {
+    if (this.#allowance.has(this.#plane.now()) && this.#waiting.length < MOST_WAITING) return true;
+    this.#of(exchange.assigned.name).skip("busy");
+    return false;
+  }
+
+  /** A client has its answer. Copies what is still needed; everything else happens later. */
+  answered(tap: AnswerTap, request: SentRequest): void {
+    const onRead = tap.copied ? this.mirror.copy(tap, request) : undefined;
+    const { path, method } = tap.exchange.facts;
+    if (this.#rule === undefined || tap.status !== 200 || !this.#isRead(method, path)) {
+      onRead?.(undefined);
+    } else if (tap.unread !== undefined) {
+      this.#of(tap.exchange.color.name).skip(tap.unread);
+      onRead?.(undefined);
+    } else {
+      this.#waiting.push({ tap, bytes: tap.take(), onRead });
+      this.#schedule();
+    }
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#readSome);
+  }
+
+  readonly #readSome = (): void => {
+    this.#scheduled = false;
+    const now = this.#waiting.splice(0, AT_ONCE);
+    if (this.#waiting.length > 0) this.#schedule();
+    for (const each of now) this.#read(each);
+  };
+
+  #read(waiting: Waiting): void {
+    const { tap, bytes } = waiting;
+    if (!isJson(tap.type)) this.#done(waiting, faulty("not_json"));
+    else if (tap.coding === undefined) this.#parse(waiting, bytes.toString("utf8"));
+    else void decode(bytes, tap.coding).then((text) => this.#parse(waiting, text));
+  }
+
+  /** @param text undefined where the content's coding could not be undone */
+  #parse(waiting: Waiting, text: string | undefined): void {
+    const rule = this.#rule;
+    if (text === undefined || rule === undefined) this.#done(waiting, undefined);
+    else this.#done(waiting, readPredictions(text, waiting.tap.exchange.facts.path, rule), text.length);
+  }
+
+  #done({ tap, bytes, onRead }: Waiting, reading: Reading | undefined, size = 0): void {
+    this.held -= bytes.length;
+    this.#allowance.take(Math.max(LEAST_COST, size));
+    const counters = this.#of(tap.exchange.color.name);
+    if (reading === undefined) counters.skip("coding");
+    else this.#book(tap, reading, counters);
+    onRead?.(reading);
+  }
+
+  /** One record for each request, whatever its rows: it is bad if one of them is, and lies where their mean does. */
+  #book(tap: AnswerTap, { values, fault }: Reading, counters: AnswerCounters): void {
+    const { exchange } = tap;
+    const center = fault === undefined ? centerOf(values) : undefined;
+    if (center === undefined) counters.bad(fault!);
+    else counters.good(center);
+    const isEvidence = tap.first && exchange.charging !== undefined;
+    if (isEvidence) charge(exchange, center, this.#rollout);
+    if (center !== undefined && this.#plane.served.wants(exchange.id)) this.#remember(tap, values);
+  }
+
+  #remember({ exchange, first }: AnswerTap, predictions: readonly number[]): void {
+    const { charging, id, user } = exchange;
+    const rho = first && charging && charging.rho > 0 && charging.rho < 1 ? charging.rho : undefined;
+    const common = { id, at: Date.now(), color: exchange.color.name, digest: "", predictions };
+    this.#plane.served.push({
+      ...common,
+      ...(rho === undefined ? {} : { rho }),
+      ...(user === undefined ? {} : { user }),
+    });
+  }
+
+  #of(color: string): AnswerCounters {
+    let counters = this.#counters.get(color);
+    if (counters === undefined) {
+      counters = new AnswerCounters();
+      this.#counters.set(color, counters);
+    }
+    return counters;
+  }
+
+  /** What a report says of a color, as far as there is something to say. */
+  report(color: string): Pick<ColorReport, "answers" | "copies"> {
+    const answers = this.#counters.get(color)?.sums();
+    const copies = this.mirror.outcomes(color);
+    return { ...(answers && { answers }), ...(copies && { copies }) };
+  }
+}
+
+/** @param center where its predictions lie; undefined for a bad answer */
+function charge(exchange: Exchange, center: number | undefined, rollout: RolloutView | undefined): void {
+  const charging = exchange.charging!;
+  for (const { name } of charging.specsOf("answers")) exchange.charge(name, center === undefined);
+  if (center === undefined) return;
+  for (const { name, parameters = {} } of charging.specsOf("shift")) {
+    const { above, below } = parameters;
+    exchange.charge(name, above === undefined ? center < Number(below) : center > Number(above));
+  }
+  const reference = rollout?.reference;
+  if (reference !== undefined) charging.measure("predictions", bucketOf(reference, center), 10);
+}

@@ -1,0 +1,207 @@
+import { randomUUID } from "node:crypto";
+import type { ShadowConfig } from "../../config/config.ts";
+import type { Reading } from "../../core/predictions/read.ts";
+import type { IsRepeatable } from "../../core/repeatable.ts";
+import type { CopyOutcome, PairRun, ShadowView } from "../../core/shadow/view.ts";
+import type { Target } from "../../targets/target.ts";
+import { Allowance } from "../answers/allowance.ts";
+import type { AnswerTap } from "../answers/answer-tap.ts";
+import type { DataPlane } from "../data-plane.ts";
+import { Pools } from "../engines/http-proxy/outgoing.ts";
+import type { Exchange } from "../exchange.ts";
+import type { LiveColor } from "../live-color.ts";
+import type { SentRequest } from "../tap.ts";
+import { type Echo, Flight } from "./flight.ts";
+import { type Copy, Pairing } from "./pairing.ts";
+
+/** Copies that are never sent: nobody knows what their answers would have been. */
+const UNSENT: ReadonlySet<CopyOutcome> = new Set([
+  "aborted",
+  "rate",
+  "queue",
+  "memory",
+  "no_body",
+  "no_target",
+  "unsupported",
+]);
+
+/**
+ * Copies requests to a shadow once their clients have been answered. It has connections, limits and time-outs of its own, and
+ * touches nothing of the main path: no place in flight, no health, no evidence. What is too much is dropped and counted.
+ */
+export class Mirror {
+  readonly #plane: DataPlane;
+  readonly #run: string;
+  readonly #outcomes = new Map<string, Map<CopyOutcome, number>>();
+  readonly #flights = new Set<Flight>();
+  #limits!: ShadowConfig;
+  #declared!: IsRepeatable;
+  #rate!: Allowance;
+  #pools: Pools | undefined;
+  #view: ShadowView | undefined;
+  #color: LiveColor | undefined;
+  #against: LiveColor | undefined;
+  #pairing: Pairing | undefined;
+  #queue: Copy[] = [];
+  /** Of bodies that wait or are on their way. */
+  bytes = 0;
+  #turn = 0;
+  #scheduled = false;
+
+  constructor(plane: DataPlane) {
+    this.#plane = plane;
+    this.#run = randomUUID();
+  }
+
+  get active(): boolean {
+    return this.#view !== undefined;
+  }
+
+  /** Copies that wait or are on their way. */
+  get pending(): number {
+    return this.#queue.length + this.#flights.size;
+  }
+
+  configure(limits: ShadowConfig, declared: IsRepeatable): void {
+    this.#limits = limits;
+    this.#declared = declared;
+    this.#rate = new Allowance(limits.rate);
+    this.#pairing?.configure(limits);
+  }
+
+  /** Another id begins anew; what the one before has under way is given up. */
+  serve(view: ShadowView | undefined): void {
+    if (view?.id !== this.#view?.id) this.#stop();
+    this.#view = view;
+    if (view === undefined) return;
+    const named = (name: string) => this.#plane.colors.find((color) => color.name === name);
+    this.#color = named(view.color);
+    this.#against = named(view.against);
+    this.#pairing ??= new Pairing(this.#plane, this.#limits);
+    this.#pools ??= new Pools(this.#plane.dialer);
+  }
+
+  #stop(): void {
+    const waiting = this.#queue;
+    this.#queue = [];
+    for (const copy of waiting) this.#lost(copy, "aborted");
+    for (const flight of [...this.#flights]) flight.abort();
+    this.#pairing = undefined;
+    this.#pools?.destroy();
+    this.#pools = undefined;
+    this.#color = undefined;
+  }
+
+  /** Whether a request that has just got its color is to be copied. */
+  wants({ assigned, overridden, facts }: Exchange): boolean {
+    const color = this.#color;
+    if (color === undefined || color.share > 0 || overridden || assigned !== this.#against) return false;
+    if (!this.#declared(facts.method, facts.path)) return false;
+    const { percent } = this.#view!;
+    if (percent < 100 && this.#plane.random() * 100 >= percent) return false;
+    if (this.#rate.has(this.#plane.now())) {
+      this.#rate.take(1);
+      return true;
+    }
+    this.#count(color.name, "rate");
+    return false;
+  }
+
+  /** Takes a copy, to be sent once it is told what the main answer predicted; undefined where none is sent. */
+  copy(tap: AnswerTap, request: SentRequest): ((reading: Reading | undefined) => void) | undefined {
+    const { exchange, status } = tap;
+    const [color, pairing] = [this.#color, this.#pairing];
+    const isOurs = color !== undefined && pairing !== undefined && exchange.color === this.#against;
+    if (!isOurs || status >= 500 || status === 429) return undefined;
+    const size = request.body?.reduce((sum, { length }) => sum + length, 0) ?? 0;
+    const refused = this.#refusal(request, size);
+    if (refused !== undefined) {
+      this.#count(color.name, refused);
+      return undefined;
+    }
+    const body = Buffer.allocUnsafeSlow(size);
+    let at = 0;
+    for (const piece of request.body!) at += piece.copy(body, at);
+    this.bytes += size;
+    const { fields } = request;
+    const { path } = exchange.facts;
+    return (reading) => {
+      const copy: Copy = { id: exchange.id, path, fields, body, main: reading, color, pairing };
+      if (pairing !== this.#pairing) return this.#lost(copy, "aborted");
+      this.#queue.push(copy);
+      this.#pumpSoon();
+    };
+  }
+
+  #refusal({ body }: SentRequest, size: number): CopyOutcome | undefined {
+    if (body === undefined) return "no_body";
+    if (this.#queue.length >= this.#limits.queue) return "queue";
+    return this.bytes + size > this.#limits.memory ? "memory" : undefined;
+  }
+
+  #pumpSoon(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#pump);
+  }
+
+  readonly #pump = (): void => {
+    this.#scheduled = false;
+    while (this.#flights.size < this.#limits.concurrency) {
+      const copy = this.#queue.shift();
+      if (copy === undefined) return;
+      this.#send(copy);
+    }
+  };
+
+  #send(copy: Copy): void {
+    const target = this.#pick(copy.color);
+    if (target === undefined) return this.#lost(copy, "no_target");
+    if (target.protocol === "h2c") return this.#lost(copy, "unsupported");
+    const letter = { path: copy.path, fields: copy.fields(), body: copy.body };
+    const flight: Flight = new Flight(this.#pools!, target, letter, this.#limits, (echo) => {
+      this.#flights.delete(flight);
+      this.#landed(copy, echo);
+    });
+    this.#flights.add(flight);
+  }
+
+  /** One after another of those that take traffic. */
+  #pick({ targets }: LiveColor): Target | undefined {
+    const up = targets.filter(({ available }) => available);
+    return up[this.#turn++ % Math.max(1, up.length)];
+  }
+
+  #landed(copy: Copy, echo: Echo): void {
+    this.#lost(copy, echo.outcome);
+    this.#pumpSoon();
+    if (UNSENT.has(echo.outcome) || copy.pairing !== this.#pairing) return;
+    setImmediate(() => void copy.pairing.add(copy, echo));
+  }
+
+  /** It is over, and its bytes are free. */
+  #lost({ body, color }: Copy, outcome: CopyOutcome): void {
+    this.bytes -= body.length;
+    this.#count(color.name, outcome);
+  }
+
+  #count(color: string, outcome: CopyOutcome): void {
+    let counts = this.#outcomes.get(color);
+    if (counts === undefined) {
+      counts = new Map();
+      this.#outcomes.set(color, counts);
+    }
+    counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  }
+
+  /** Copies of this color by how they ended, since this process began; undefined where there were none. */
+  outcomes(color: string): Record<string, number> | undefined {
+    const counts = this.#outcomes.get(color);
+    return counts && Object.fromEntries(counts);
+  }
+
+  report(): PairRun | undefined {
+    if (this.#view === undefined || this.#pairing === undefined) return undefined;
+    return { id: this.#view.id, run: this.#run, pairs: this.#pairing.report() };
+  }
+}

@@ -1,0 +1,107 @@
+import type { ShadowConfig } from "../../config/config.ts";
+import type { Field } from "../../core/forwarding.ts";
+import { faulty, type Reading, readPredictions } from "../../core/predictions/read.ts";
+import { compare } from "../../core/shadow/compare.ts";
+import { PairBook, type PairReport, type WorstPair } from "../../core/shadow/pairs.ts";
+import { bucketIn } from "../../core/shadow/slices.ts";
+import { decode, isJson, isPlain } from "../answers/decode.ts";
+import type { DataPlane } from "../data-plane.ts";
+import type { LiveColor } from "../live-color.ts";
+import type { Echo } from "./flight.ts";
+
+/** A request that is sent a second time. */
+export interface Copy {
+  readonly id: string;
+  readonly path: string;
+  readonly fields: () => readonly Field[];
+  readonly body: Buffer;
+  /** What the main answer predicted; undefined where it was not read. */
+  readonly main: Reading | undefined;
+  /** The shadow. */
+  readonly color: LiveColor;
+  readonly pairing: Pairing;
+}
+
+/** Bytes of a request that may be kept with a worst pair: reports carry them. */
+const MOST_KEPT_BODY = 4096;
+
+/** Compares main answers with those of their copies, for one pair of versions. */
+export class Pairing {
+  readonly #plane: DataPlane;
+  readonly #book: PairBook;
+  #options: ShadowConfig;
+
+  constructor(plane: DataPlane, options: ShadowConfig) {
+    this.#plane = plane;
+    this.#options = options;
+    this.#book = new PairBook(options.worst);
+  }
+
+  configure(options: ShadowConfig): void {
+    this.#options = options;
+  }
+
+  report(): PairReport {
+    return this.#book.report();
+  }
+
+  /**
+   * Only what the main color answered well is compared: then a copy that failed, was refused or answered nonsense disagrees.
+   */
+  async add(copy: Copy, echo: Echo): Promise<void> {
+    const { main } = copy;
+    if (main === undefined || main.fault !== undefined) return;
+    const shadow = await this.#read(copy, echo);
+    if (shadow === undefined) return;
+    this.#remember(copy, shadow);
+    const comparison = compare(main.values, shadow.values, this.#options);
+    const slices = this.#slicesOf(copy.body);
+    this.#book.add(comparison, slices, () => ({
+      request_id: copy.id,
+      at: Date.now(),
+      path: copy.path,
+      main: comparison.main,
+      shadow: comparison.shadow ?? null,
+      difference: comparison.difference ?? null,
+      outcome: shadow.fault ?? echo.outcome,
+      slices,
+      ...this.#bodyOf(copy),
+    }));
+  }
+
+  /** Undefined where it cannot be said what it predicted, through no fault of its own. */
+  async #read({ path }: Copy, { status, type, coding, content }: Echo): Promise<Reading | undefined> {
+    const rule = this.#plane.config.predictions;
+    if (rule === undefined) return undefined;
+    if (status !== 200 || content.length === 0) return faulty("missing");
+    if (!isJson(type)) return faulty("not_json");
+    const text = isPlain(coding) ? content.toString("utf8") : await decode(content, coding!);
+    return text === undefined ? undefined : readPredictions(text, path, rule);
+  }
+
+  #remember({ id, color }: Copy, { values, fault }: Reading): void {
+    if (fault !== undefined || !this.#plane.served.wants(id)) return;
+    const at = Date.now();
+    this.#plane.served.push({ id, at, color: color.name, digest: "", predictions: values, shadow: true });
+  }
+
+  #slicesOf(body: Buffer): Record<string, string> {
+    const { slices } = this.#options;
+    if (slices.length === 0) return {};
+    const request = parse(body);
+    return Object.fromEntries(slices.map((slice) => [slice.field.text, bucketIn(request, slice)]));
+  }
+
+  #bodyOf({ body }: Copy): Pick<WorstPair, "body"> {
+    if (!this.#options.bodies || body.length > MOST_KEPT_BODY) return {};
+    return { body: body.toString("utf8") };
+  }
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
