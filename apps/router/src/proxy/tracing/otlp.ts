@@ -1,3 +1,5 @@
+import http from "node:http";
+import https from "node:https";
 import { SpanKind, SpanStatusCode, TraceFlags } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { type Resource, resourceFromAttributes } from "@opentelemetry/resources";
@@ -12,7 +14,10 @@ const NOTHING: readonly never[] = [];
 
 /** OpenTelemetry's own exporter: protobuf over HTTP, with its retries and its time-outs (`OTEL_EXPORTER_OTLP_TIMEOUT`). */
 export function createOtlpExporter(config: TracingConfig & { otlp: string }): Exporter {
-  const exporter = new OTLPTraceExporter({ url: config.otlp, headers: { ...config.headers } });
+  const { Agent } = config.otlp.startsWith("https:") ? https : http;
+  const agent = new Agent({ keepAlive: true });
+  const { otlp: url, headers } = config;
+  const exporter = new OTLPTraceExporter({ url, headers: { ...headers }, httpAgentOptions: () => agent });
   const resource = resourceFromAttributes({
     "service.name": config.service_name,
     "service.version": VERSION,
@@ -24,7 +29,7 @@ export function createOtlpExporter(config: TracingConfig & { otlp: string }): Ex
         const readable = spans.map((span) => toReadable(span, resource));
         exporter.export(readable, ({ code }) => resolve(code === 0));
       }),
-    close: () => void exporter.shutdown().catch(() => {}),
+    close: () => agent.destroy(),
   };
 }
 

@@ -4,8 +4,9 @@ import type { SpanData, SpanSink } from "./span.ts";
 
 /** Hands spans to a collector. */
 export interface Exporter {
-  /** Resolves with whether the collector took them all; never rejects. */
+  /** Resolves with whether the collector took them. */
   export(spans: readonly SpanData[]): Promise<boolean>;
+  /** Cuts its connections. */
   close(): void;
 }
 
@@ -14,6 +15,8 @@ export const MOST_WAITING = 4096;
 /** Spans in one export, and milliseconds that they wait for company. */
 const BATCH = 512;
 const GATHER = 1000;
+/** Milliseconds that one export may take, with its repetitions: the exporter's own time-out begins anew with each byte. */
+const LONGEST = 30_000;
 /** Milliseconds that a collector may take for what is left at the end. */
 const FLUSH = 2000;
 
@@ -34,6 +37,8 @@ export class SpanExport {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #closed = false;
+  /** Spans of the export under way. */
+  #sending = 0;
   #exported = 0;
   #queueFull = 0;
   #failed = 0;
@@ -52,8 +57,7 @@ export class SpanExport {
     const { otlp } = config ?? {};
     const next = config && otlp !== undefined ? { ...config, otlp } : undefined;
     if (JSON.stringify(next) === JSON.stringify(this.#config)) return;
-    void this.#exporter?.then((exporter) => exporter.close(), ignore);
-    this.#exporter = undefined;
+    this.#hangUp();
     this.#config = next;
   }
 
@@ -66,13 +70,11 @@ export class SpanExport {
     if (this.#config === undefined || this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, FLUSH);
-    await Promise.race([this.#drain(), late]);
-    clearTimeout(timer);
-    this.#failed += this.#waiting.length;
+    await within(FLUSH, this.#drain());
+    this.#failed += this.#waiting.length + this.#sending;
+    this.#sending = 0;
     this.#waiting = [];
-    void this.#exporter?.then((exporter) => exporter.close(), ignore);
+    this.#hangUp();
   }
 
   #add(span: SpanData): void {
@@ -107,21 +109,39 @@ export class SpanExport {
 
   async #run(): Promise<void> {
     const batch = this.#waiting.splice(0, BATCH);
-    if (batch.length === 0) return;
-    const sent = await this.#send(batch);
-    if (sent) this.#exported += batch.length;
-    else this.#failed += batch.length;
+    this.#sending = batch.length;
+    const sent = await within(LONGEST, this.#send(batch));
+    if (sent === undefined) this.#hangUp();
+    if (sent) this.#exported += this.#sending;
+    else this.#failed += this.#sending;
+    this.#sending = 0;
   }
 
   async #send(batch: readonly SpanData[]): Promise<boolean> {
-    const config = this.#config;
-    if (config === undefined) return false;
     try {
-      this.#exporter ??= this.#create(config);
+      this.#exporter ??= this.#create(this.#config!);
       return await (await this.#exporter).export(batch);
     } catch {
+      this.#hangUp();
       return false;
     }
+  }
+
+  #hangUp(): void {
+    void this.#exporter?.then((exporter) => exporter.close(), ignore);
+    this.#exporter = undefined;
+  }
+}
+
+/** What a promise gives, or undefined if it takes longer. */
+async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), milliseconds);
+  timer.unref();
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
