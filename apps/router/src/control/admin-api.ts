@@ -8,6 +8,7 @@ import type { AdminEnv } from "./admin/env.ts";
 import { feedbackRoutes } from "./admin/feedback.ts";
 import { guard, mayDo } from "./admin/guard.ts";
 import { onError, onMethodNotAllowed, onNotFound } from "./admin/problems.ts";
+import { rolloutRoutes } from "./admin/rollouts.ts";
 import { type AdminRoute, addRoutes } from "./admin/route.ts";
 import { upgradeRoute } from "./admin/upgrade.ts";
 import { healthRoutes, metricsRoute, viewRoutes } from "./admin/views.ts";
@@ -23,6 +24,7 @@ export function createAdminApp(deps: AdminDeps): OpenAPIHono<AdminEnv> {
     ...viewRoutes(deps),
     ...changeRoutes(deps),
     ...feedbackRoutes(deps),
+    ...rolloutRoutes(deps),
     upgradeRoute(deps),
     ...healthRoutes(deps),
     ...own,

@@ -21,6 +21,8 @@ import type { HandedState } from "./handing.ts";
 import type { Log } from "./log.ts";
 import { fileColors, openStore, startStore } from "./open-store.ts";
 import { ReportBook } from "./report-book.ts";
+import { createRollouts } from "./rollout/create.ts";
+import type { Rollouts } from "./rollout/rollouts.ts";
 import { digestOf, serialize } from "./saved-state.ts";
 import { StateFile } from "./state-file.ts";
 import { MemoryStorage, type Storage } from "./storage.ts";
@@ -121,6 +123,7 @@ class Plane implements ControlPlane {
   readonly #watch: TargetWatch;
   readonly #activity: RecentActivity;
   readonly #events: EventHub;
+  readonly #rollouts: Rollouts;
   readonly #weightChanges: Record<string, number> = Object.fromEntries(WEIGHT_KINDS.map((kind) => [kind, 0]));
   readonly #leaving = new AbortController();
   #known: readonly KnownTarget[] = [];
@@ -137,6 +140,7 @@ class Plane implements ControlPlane {
     this.#events = new EventHub(clock.now().toString(36));
     this.#watch = this.#createWatch();
     this.feedback = this.#createFeedback();
+    this.#rollouts = this.#createRollouts();
     const apps = this.#createApps();
     this.adminApp = apps.admin;
     this.metricsApp = apps.metrics;
@@ -159,6 +163,14 @@ class Plane implements ControlPlane {
     return feedback;
   }
 
+  #createRollouts(): Rollouts {
+    const [store, book, watch] = [this.store, this.#book, this.#watch];
+    const [activity, events] = [this.#activity, this.#events];
+    const { clock, log, disk: files = disk } = this.#options;
+    const config = () => this.#config;
+    return createRollouts({ store, book, watch, activity, events, clock, log, config, disk: files });
+  }
+
   #createApps() {
     const { version, clock, log, resolve = resolveHost } = this.#options;
     const [store, book, watch, activity, events] = [
@@ -168,6 +180,7 @@ class Plane implements ControlPlane {
       this.#activity,
       this.#events,
     ];
+    const rollouts = this.#rollouts;
     const metrics = new RouterMetrics({
       version,
       refresh: () => book.refresh(),
@@ -176,10 +189,11 @@ class Plane implements ControlPlane {
       snapshot: () => store.view.snapshot,
       weightChanges: () => this.#weightChanges,
       feedback: () => this.feedback,
+      rollout: () => rollouts.reading,
     });
     const [config, unready] = [() => this.#config, () => this.#unready()];
     const { feedback } = this;
-    const parts = { store, book, watch, activity, events, feedback, metrics, config, unready };
+    const parts = { store, book, watch, activity, events, feedback, metrics, config, unready, rollouts };
     const { upgrade = noUpgrade } = this.#options;
     const leaving = this.#leaving.signal;
     const deps = { ...parts, clock, log, resolve, version, started: clock.now(), upgrade, leaving };
@@ -205,8 +219,11 @@ class Plane implements ControlPlane {
   }
 
   async start(): Promise<void> {
+    const { handed } = this.#options;
+    await this.#rollouts.load(handed?.rollouts, handed?.releases);
     await startStore(this.store, this.#config.state);
     this.#activity.start(() => this.#flashReport());
+    this.#rollouts.start(handed !== undefined);
   }
 
   #onHealth(change: HealthChange): void {
@@ -257,6 +274,7 @@ class Plane implements ControlPlane {
   open(): void {
     this.store.open();
     this.feedback.open();
+    this.#rollouts.open();
   }
 
   retire(): void {
@@ -267,14 +285,17 @@ class Plane implements ControlPlane {
     this.#known = this.#watch.known;
     this.#watch.stop();
     await this.feedback.give();
+    const rollouts = await this.#rollouts.give();
+    const releases = this.#rollouts.records;
     const state = serialize(await this.store.give());
-    return { state, health: this.#known, weightChanges: this.#weightChanges };
+    return { state, health: this.#known, weightChanges: this.#weightChanges, rollouts, releases };
   }
 
   async takeBack(): Promise<void> {
     this.#watch.resume(this.#known, this.store.view.urls);
     await this.store.takeBack();
     this.feedback.takeBack();
+    this.#rollouts.takeBack();
   }
 
   async summary(without: readonly number[]): Promise<Report> {
@@ -299,6 +320,7 @@ class Plane implements ControlPlane {
     this.#watch.stop();
     this.#activity.stop();
     await this.feedback.close();
+    await this.#rollouts.stop();
     await this.store.close();
   }
 }

@@ -1,4 +1,5 @@
 import type { FileColors } from "../core/transitions.ts";
+import type { ReleaseRecord } from "./rollout/record.ts";
 import { DamagedError, deserialize, NewerSchemaError, type SavedState } from "./saved-state.ts";
 import { StartError } from "./start-error.ts";
 import type { KnownTarget } from "./target-watch.ts";
@@ -10,6 +11,10 @@ export interface HandedState {
   readonly health: readonly KnownTarget[];
   /** Changes of weight that were counted, by kind. */
   readonly weightChanges: Readonly<Record<string, number>>;
+  /** The rollout and its evidence, as their file has them; absent from a router that knows none. */
+  readonly rollouts?: string;
+  /** Records of releases, where no folder keeps them. */
+  readonly releases?: readonly ReleaseRecord[];
 }
 
 /** @throws StartError this router cannot read the other's state */

@@ -11,6 +11,8 @@ export const historyEntry = z.object({
   kind: z.enum(["weights", "flip", "rollback", "undo", "targets", "reload"]),
   who: z.string(),
   why: z.string().optional(),
+  /** The rollout that decided it, or that it aborted. */
+  rollout: z.string().optional(),
   from: values,
   to: values,
 });
@@ -23,6 +25,12 @@ export interface Meta {
   readonly why?: string | undefined;
   /** Accepts the revision that the command was made for; undefined accepts any. */
   readonly accepts?: ((revision: number) => boolean) | undefined;
+  /** The rollout that sends it. */
+  readonly rollout?: string | undefined;
+  /** It is carried out although a rollout runs, which is aborted by it. */
+  readonly abortsRollout?: boolean | undefined;
+  /** Publishes before it saves: a full disk must not hold back a way to safety. */
+  readonly rescue?: boolean | undefined;
 }
 
 /** @param at milliseconds since 1970 */
@@ -30,7 +38,7 @@ export function newEntry(
   before: RoutingState,
   state: RoutingState,
   command: Command,
-  { who, why }: Meta,
+  { who, why, rollout }: Meta,
   at: number,
 ): HistoryEntry {
   const part = ({ weights, targets }: RoutingState): HistoryEntry["from"] =>
@@ -41,6 +49,7 @@ export function newEntry(
     kind: command.kind,
     who,
     ...(why === undefined ? {} : { why }),
+    ...(rollout === undefined ? {} : { rollout }),
     from: part(before),
     to: part(state),
   };

@@ -1,4 +1,5 @@
 import { buildSnapshot } from "../core/build-snapshot.ts";
+import type { RolloutView } from "../core/rollout/counting.ts";
 import { type Health, hasAvailableTarget, type Snapshot } from "../core/snapshot.ts";
 import type { RoutingState } from "../core/transitions.ts";
 import { Retiring } from "./retiring.ts";
@@ -11,6 +12,7 @@ export class LiveTable {
   readonly #health = new Map<string, Health>();
   #routing: RoutingState;
   #split: Split;
+  #rollout: RolloutView | undefined;
   #snapshot: Snapshot;
 
   constructor(
@@ -73,6 +75,10 @@ export class LiveTable {
     return true;
   }
 
+  setRollout(rollout: RolloutView | undefined): void {
+    this.#rollout = rollout;
+  }
+
   /** Makes the next snapshot of what is in force now, of the epoch `least` or a higher one. */
   advance(least = 0): Snapshot {
     this.#snapshot = this.#build(Math.max(least, this.#snapshot.epoch + 1));
@@ -86,6 +92,7 @@ export class LiveTable {
       retiring: this.#retiring.all,
       health: (url) => this.#healthOf(url),
       split: this.#split,
+      rollout: this.#rollout,
     });
   }
 

@@ -67,6 +67,7 @@ export class ReportBook {
       epoch: Math.min(Number.MAX_SAFE_INTEGER, ...reports.map(({ epoch }) => epoch)),
       colors: addSums([this.#gone, ...reports.map(({ colors }) => colors)]),
       connections: reports.reduce((sum, { connections }) => sum + connections, 0),
+      runs: reports.flatMap(({ runs = [] }) => runs),
     };
   }
 

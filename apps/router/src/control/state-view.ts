@@ -3,6 +3,7 @@ import { EMPTY_COLOR } from "../core/report-sums.ts";
 import type { Health, TargetView } from "../core/snapshot.ts";
 import type { Activity, RecentActivity } from "./activity.ts";
 import type { ReportBook } from "./report-book.ts";
+import type { RolloutSummary, Rollouts } from "./rollout/rollouts.ts";
 import type { Store } from "./store.ts";
 import type { TargetWatch } from "./target-watch.ts";
 
@@ -56,7 +57,8 @@ export interface RouterState {
   readonly standby: string | null;
   readonly connections: number;
   readonly colors: readonly ColorState[];
-  readonly rollout: null;
+  /** The one that runs; null when none does. */
+  readonly rollout: RolloutSummary | null;
 }
 
 export interface StateViewParts {
@@ -64,6 +66,7 @@ export interface StateViewParts {
   readonly book: ReportBook;
   readonly watch: TargetWatch;
   readonly activity: RecentActivity;
+  readonly rollouts: Rollouts;
   readonly version: string;
   /** Milliseconds since 1970. */
   readonly started: number;
@@ -91,7 +94,7 @@ export function stateView(parts: StateViewParts, now: number): RouterState {
       const weight = routing.weights[name]!;
       return { name, weight, share, ...colorState(parts, name, report, targets) };
     }),
-    rollout: null,
+    rollout: parts.rollouts.summary ?? null,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { Refusal } from "../core/refusal.ts";
+import type { RolloutView } from "../core/rollout/counting.ts";
 import type { Health, Snapshot } from "../core/snapshot.ts";
 import { type Command, type RoutingState, transition } from "../core/transitions.ts";
 import { type HistoryEntry, type Meta, newEntry, remember } from "./history.ts";
@@ -33,6 +34,9 @@ export interface StoreOptions {
   readonly health?: ReadonlyMap<string, Health>;
 }
 
+/** Why a command is refused for the sake of somebody who moves weights at the moment; undefined lets it through. */
+export type Lock = (command: Command, meta: Meta) => string | undefined;
+
 /**
  * Whom commands have to ask: `open` carries them out; `held` refuses them, while another router may still take
  * everything back; `given` also lets nothing else change, because another router has the storage.
@@ -64,6 +68,8 @@ export class Store {
   #reserved: number;
   #queue: Promise<unknown> = Promise.resolve();
   #mode: Mode = "open";
+  #started = false;
+  #lock: Lock = () => undefined;
 
   constructor(options: StoreOptions) {
     this.#clock = options.clock;
@@ -115,13 +121,14 @@ export class Store {
       );
       this.#saver.keepTrying();
     });
+    this.#started = true;
     this.#publish();
   }
 
   /** @throws Refusal nothing has changed, neither in force nor on the disk */
   apply(command: Command, meta: Meta): Promise<Applied> {
     if (this.#mode !== "open") return Promise.reject(new Refusal("handing_over", HANDING_OVER));
-    if (command.kind === "rollback") return this.#rescue(command, meta);
+    if (command.kind === "rollback" || meta.rescue) return this.#rescue(command, meta);
     return this.#enqueue(() => this.#saveThenPublish(command, meta));
   }
 
@@ -130,6 +137,8 @@ export class Store {
     if (meta.accepts?.(before.revision) === false) {
       throw new Refusal("revision_changed", `The revision is ${before.revision} now; read the state again.`);
     }
+    const locked = this.#lock(command, meta);
+    if (locked !== undefined) throw new Refusal("rollout_runs", locked);
     const state = transition(before, command, this.#table);
     const entry = newEntry(before, state, command, meta, this.#clock.now());
     const history = remember(this.#history, entry, this.#clock.now());
@@ -206,6 +215,18 @@ export class Store {
   setSplit(split: Snapshot["split"]): void {
     if (this.#mode === "given") return;
     if (this.#table.setSplit(split)) this.#publish();
+  }
+
+  /** The rollout that runs, and what is counted for it: part of every snapshot from now on. No administrator's change. */
+  setRollout(rollout: RolloutView | undefined): void {
+    if (this.#mode === "given") return;
+    this.#table.setRollout(rollout);
+    if (this.#started) this.#publish();
+  }
+
+  /** Asked before every command but a rescue, in its turn. There is one, a rollout's. */
+  lockBy(lock: Lock): void {
+    this.#lock = lock;
   }
 
   /** @param least the snapshot's epoch is this one, or higher */

@@ -217,10 +217,20 @@ export function temporaryFolder(): string {
 export function testConfig(changes: Partial<Config> = {}): Config {
   const config: Pick<
     Config,
-    "admin" | "state" | "split" | "colors" | "allowed_targets" | "health" | "passive" | "timeouts" | "metrics"
+    | "admin"
+    | "affinity"
+    | "state"
+    | "split"
+    | "colors"
+    | "allowed_targets"
+    | "health"
+    | "passive"
+    | "timeouts"
+    | "metrics"
   > = {
     admin: { listen: { host: "127.0.0.1", port: 9900 }, tokens: [] },
     state: undefined,
+    affinity: { kind: "none" },
     split: "random",
     colors: { blue: { weight: 90, targets: [BLUE] }, green: { weight: 10, targets: [GREEN] } },
     allowed_targets: [],

@@ -1,3 +1,4 @@
+import type { RolloutView } from "./rollout/counting.ts";
 import type { ColorView, Health, Snapshot, TargetView } from "./snapshot.ts";
 import { type RoutingState, standbyOf } from "./transitions.ts";
 import { scaleDown, shares } from "./weights.ts";
@@ -9,13 +10,15 @@ export interface SnapshotParts {
   readonly retiring: ReadonlyMap<string, readonly string[]>;
   readonly health: (url: string) => Health;
   readonly split: "random" | "exact";
+  /** The rollout that runs: its draws are random, and its affinity has a salt of its own. */
+  readonly rollout?: RolloutView | undefined;
 }
 
 /** No rollout runs: affinity hashes carry no salt, so that users stay where they are over a restart. */
 const NO_SALT = "";
 
 /** The routing table for the data plane: what administrators decided, and what health says of it. */
-export function buildSnapshot({ epoch, state, retiring, health, split }: SnapshotParts): Snapshot {
+export function buildSnapshot({ epoch, state, retiring, health, split, rollout }: SnapshotParts): Snapshot {
   const share = shares(state.weights);
   const weights = scaleDown(state.weights);
   const view = (url: string): TargetView => ({ url, health: health(url) });
@@ -23,6 +26,14 @@ export function buildSnapshot({ epoch, state, retiring, health, split }: Snapsho
     const targets = [...state.targets[name]!, ...(retiring.get(name) ?? [])].map(view);
     return { name, weight: weights[name]!, share: share[name]!, targets };
   });
-  const { revision, gate } = state;
-  return { epoch, revision, colors, standby: standbyOf(state), split, salt: NO_SALT, gate };
+  return {
+    epoch,
+    revision: state.revision,
+    colors,
+    standby: standbyOf(state),
+    split: rollout === undefined ? split : "random",
+    salt: rollout?.id ?? NO_SALT,
+    gate: state.gate,
+    ...(rollout && { rollout }),
+  };
 }

@@ -6,6 +6,8 @@ export const REFUSALS = {
   no_healthy_target: { status: 409, title: "No healthy target" },
   nothing_to_undo: { status: 409, title: "Nothing to undo" },
   color_has_weight: { status: 409, title: "The color has weight" },
+  rollout_runs: { status: 409, title: "A rollout runs" },
+  rollout_not_possible: { status: 409, title: "The rollout is not possible now" },
   overtaken: { status: 409, title: "Overtaken by a rollback" },
   colors_differ: { status: 409, title: "Other colors" },
   revision_changed: { status: 412, title: "The revision has changed" },

@@ -34,7 +34,8 @@ export interface FileColors {
 }
 
 export type Command =
-  | { readonly kind: "weights"; readonly weights: Readonly<Record<string, unknown>> }
+  /** `back`: the color that a rollback leads to from now on. Default: as for any change of weights. */
+  | { readonly kind: "weights"; readonly weights: Readonly<Record<string, unknown>>; readonly back?: string }
   | { readonly kind: "flip"; readonly to: string; readonly force?: boolean }
   | { readonly kind: "rollback" }
   | { readonly kind: "undo" }
@@ -86,7 +87,7 @@ function decide(state: RoutingState, command: Command, facts: Facts): RoutingSta
   const colors = Object.keys(state.weights);
   switch (command.kind) {
     case "weights":
-      return withWeights(state, checkWeights(command.weights, colors));
+      return withBack(withWeights(state, checkWeights(command.weights, colors)), command.back);
     case "flip":
       return flip(state, command.to, command.force === true, facts);
     case "rollback":
@@ -116,6 +117,10 @@ function withWeights(state: RoutingState, weights: Weights): RoutingState {
     last: left ?? state.last ?? (emptied ? state.heaviest : undefined),
     back: left ?? state.back,
   };
+}
+
+function withBack(state: RoutingState, back: string | undefined): RoutingState {
+  return back === undefined ? state : { ...state, back };
 }
 
 function flip(state: RoutingState, to: string, force: boolean, facts: Facts): RoutingState {

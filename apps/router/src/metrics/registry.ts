@@ -6,6 +6,7 @@ import { EMPTY_COLOR } from "../core/report-sums.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import { addFeedbackMetrics, type FeedbackSource } from "./feedback.ts";
 import { openMetrics } from "./openmetrics.ts";
+import { addRollout, type RolloutReading } from "./rollout-metrics.ts";
 import { addMetric, histogramSamples, type Labels, type MetricType, type Sample } from "./series.ts";
 import { droppedSpans, exportedSpans } from "./spans.ts";
 
@@ -21,6 +22,8 @@ export interface MetricsSource {
   /** Changes of weight since the start, by kind, with 0 for the kinds that did not occur. */
   weightChanges(): Readonly<Record<string, number>>;
   feedback(): FeedbackSource;
+  /** Of the newest rollout; undefined before the first. */
+  rollout(): RolloutReading;
   readonly version: string;
 }
 
@@ -66,6 +69,7 @@ export class RouterMetrics {
     this.#addWorkers();
     const feedback = () => source.feedback();
     addFeedbackMetrics(this.#registry, feedback, () => this.#names());
+    addRollout(this.#registry, () => source.rollout());
     collectDefaultMetrics({ register: this.#registry });
     for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
   }

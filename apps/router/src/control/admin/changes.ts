@@ -19,6 +19,8 @@ const LONGEST_WAIT = 3_600_000;
 interface Asked {
   readonly command: Command;
   readonly why: string | undefined;
+  /** A rollout that runs is aborted by it; without, it is refused while one runs. */
+  readonly abortsRollout?: boolean | undefined;
 }
 
 /** The calls that change something. */
@@ -27,15 +29,15 @@ export function changeRoutes(deps: AdminDeps): AdminRoute[] {
     change(deps, "weights", "Sets the weights of all colors.", {
       schema: schemas.weightsForms,
       read: (json) => {
-        const { weights, reason } = readWeights(json);
-        return { command: { kind: "weights", weights }, why: reason };
+        const { weights, reason, abort_rollout: abortsRollout } = readWeights(json);
+        return { command: { kind: "weights", weights }, why: reason, abortsRollout };
       },
     }),
     change(deps, "flip", "Gives all weight to one color; 409 if it has no healthy target, unless forced.", {
       schema: schemas.flipBody,
       read: (json) => {
-        const { to, force = false, reason } = check(schemas.flipBody, json);
-        return { command: { kind: "flip", to, force }, why: reason };
+        const { to, force = false, reason, abort_rollout: abortsRollout } = check(schemas.flipBody, json);
+        return { command: { kind: "flip", to, force }, why: reason, abortsRollout };
       },
     }),
     change(deps, "rollback", "Gives all weight back to the color that last had it all. Nothing refuses it.", {
@@ -43,8 +45,11 @@ export function changeRoutes(deps: AdminDeps): AdminRoute[] {
       read: (json) => ({ command: { kind: "rollback" }, why: check(schemas.plainBody, json ?? {}).reason }),
     }),
     change(deps, "undo", "Restores the weights before the last change.", {
-      schema: schemas.plainBody,
-      read: (json) => ({ command: { kind: "undo" }, why: check(schemas.plainBody, json ?? {}).reason }),
+      schema: schemas.undoBody,
+      read: (json) => {
+        const { reason, abort_rollout: abortsRollout } = check(schemas.undoBody, json ?? {});
+        return { command: { kind: "undo" }, why: reason, abortsRollout };
+      },
     }),
     targetsRoute(deps),
   ];
@@ -134,12 +139,17 @@ function readWeights(json: unknown) {
 async function carryOut(
   c: AdminContext,
   deps: AdminDeps,
-  { command, why }: Asked,
+  { command, why, abortsRollout }: Asked,
   show: (applied: Applied) => object,
 ): Promise<Response> {
   const patience = readPatience(c, deps.config().timeouts.drain);
   const accepts = ifMatch(c.req.header("If-Match"));
-  const applied = await deps.store.apply(command, { who: actor(c), why: why || undefined, accepts });
+  const applied = await deps.store.apply(command, {
+    who: actor(c),
+    why: why || undefined,
+    accepts,
+    abortsRollout,
+  });
   const { snapshot, saved } = applied;
   const waiting = {
     book: deps.book,

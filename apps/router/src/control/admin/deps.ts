@@ -6,6 +6,7 @@ import type { EventHub } from "../events.ts";
 import type { Feedback } from "../feedback/feedback.ts";
 import type { Log } from "../log.ts";
 import type { ReportBook } from "../report-book.ts";
+import type { Rollouts } from "../rollout/rollouts.ts";
 import type { Store } from "../store.ts";
 import type { TargetWatch } from "../target-watch.ts";
 import type { Upgrade } from "./upgrade.ts";
@@ -15,6 +16,7 @@ export interface AdminDeps {
   /** The configuration in force, which a reload replaces. */
   readonly config: () => Pick<Config, "admin" | "allowed_targets" | "colors" | "timeouts" | "metrics">;
   readonly store: Store;
+  readonly rollouts: Rollouts;
   readonly book: ReportBook;
   readonly watch: TargetWatch;
   readonly activity: RecentActivity;

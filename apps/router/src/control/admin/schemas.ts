@@ -4,7 +4,16 @@ import { historyEntry } from "../history.ts";
 /** Why somebody does something, for the history. */
 const reason = z.string().trim().max(500).optional();
 
-export const flipBody = z.strictObject({ to: z.string(), force: z.boolean().optional(), reason });
+/** While a rollout runs, weights are its own: this ends it, and makes the change in its place. */
+const abort_rollout = z.boolean().optional().meta({ description: "Aborts the rollout that runs." });
+
+export const flipBody = z.strictObject({
+  to: z.string(),
+  force: z.boolean().optional(),
+  abort_rollout,
+  reason,
+});
+export const undoBody = z.strictObject({ abort_rollout, reason });
 export const plainBody = z.strictObject({ reason });
 export const targetsBody = z.strictObject({ targets: z.array(z.string()).max(1000), reason });
 /** Any object: zod's records drop a key `__proto__` in silence, and the transition judges every key. */
@@ -13,11 +22,11 @@ const anyObject = z.custom<Record<string, unknown>>(
   'expected an object, such as {"blue": 90, "green": 10}',
 );
 /** The long form; the short one is the weights alone. */
-export const weightsBody = z.strictObject({ weights: anyObject, reason });
+export const weightsBody = z.strictObject({ weights: anyObject, abort_rollout, reason });
 /** For the description: both forms. */
 export const weightsForms = z.union([
   z.record(z.string(), z.number().nonnegative()),
-  z.strictObject({ weights: z.record(z.string(), z.number().nonnegative()), reason }),
+  z.strictObject({ weights: z.record(z.string(), z.number().nonnegative()), abort_rollout, reason }),
 ]);
 
 export const waitQuery = z.strictObject({
@@ -99,5 +108,17 @@ export const stateAnswer = z.object({
   standby: z.string().nullable(),
   connections: z.int(),
   colors: z.array(color),
-  rollout: z.null(),
+  rollout: z
+    .object({
+      id: z.string(),
+      candidate: z.string(),
+      stable: z.string(),
+      phase: z.string(),
+      paused: z.string().nullable(),
+      share: z.number(),
+      step: z.int(),
+      steps: z.int(),
+      verdict: z.string(),
+    })
+    .nullable(),
 });
