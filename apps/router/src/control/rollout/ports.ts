@@ -80,6 +80,8 @@ export interface GuardContext {
   readonly stableP95: number | undefined;
   /** The stable color's predictions of late, frozen now; undefined where too little is known. */
   readonly reference: Reference | undefined;
+  /** Whether predictions are read out of answers. */
+  readonly predictions: boolean;
 }
 
 /** One key of a rollout's `guards`: `errors`, `slow`, … */

@@ -56,6 +56,8 @@ export interface RolloutsOptions {
   readonly releases: Releases;
   /** Whether requests keep to a color by a key. */
   readonly affinity: () => boolean;
+  /** Whether predictions are read out of answers. */
+  readonly predictions: () => boolean;
   readonly gates: readonly Gate[];
   readonly hooks: Hooks;
   /** A color's predictions of late; undefined where too little is known. @default nothing is known */
@@ -318,6 +320,7 @@ export class Rollouts {
       stable: this.#identity(stable),
       stableP95: p95 === undefined ? undefined : Math.max(1, Math.ceil(p95 * 1000)),
       reference: freeze(stable),
+      predictions: this.#options.predictions(),
     };
   }
 
