@@ -128,6 +128,8 @@ export interface Timeouts {
   readonly stream_idle: number;
   readonly keepalive: number;
   readonly drain: number;
+  /** For tunnels and event streams, after their color has lost all weight; undefined: until they end. */
+  readonly tunnel_drain: number | undefined;
 }
 
 export interface Limits {

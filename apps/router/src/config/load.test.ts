@@ -133,6 +133,7 @@ function designed(): Config {
       stream_idle: 60_000,
       keepalive: 75_000,
       drain: 30_000,
+      tunnel_drain: undefined,
     },
     limits: { header: 16_384, headers: 100, body: 10_485_760, connections: 10_000 },
     metrics: { listen: "admin" },

@@ -1,7 +1,9 @@
 import { documented, list, option, section, strict } from "./option.ts";
 import { grpcService, HEALTH_PATH, healthPath, pathPattern, statusRanges } from "./parts.ts";
+
 import { adminTls } from "./tls.ts";
-import { address, duration, secret, share, size, text, whole, word } from "./values.ts";
+
+import { address, duration, noneOrDuration, secret, share, size, text, whole, word } from "./values.ts";
 
 const RETRY_WORDS = ["connect", "reset", "unavailable", "timeout", "invalid", "502", "503", "504"] as const;
 
@@ -160,6 +162,12 @@ export const timeouts = section({
     default: "30s",
     unit: "duration",
     about: "For requests in flight to end when the router stops; 0: cut at once.",
+  }),
+  tunnel_drain: option(noneOrDuration(), {
+    default: "none",
+    unit: "duration",
+    about:
+      "For WebSockets and event streams to end after their color has lost all weight; `none`: until they end by themselves.",
   }),
 });
 

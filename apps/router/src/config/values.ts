@@ -8,6 +8,8 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /** `zero` where nothing at all is meaningful. */
 export const duration = (rule: { zero?: boolean } = {}) => parsed((value) => parseDuration(value, rule));
+export const noneOrDuration = () =>
+  parsed((value) => (value === "none" ? undefined : parseDuration(value, { zero: true })));
 export const size = (rule: { zero?: boolean } = {}) => parsed((value) => parseSize(value, rule));
 export const address = () => parsed(parseAddress);
 export const cidrs = () => list(parsed(parseCidr), "ranges of addresses");

@@ -253,6 +253,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
       stream_idle: 60_000,
       keepalive: 75_000,
       drain: 30_000,
+      tunnel_drain: undefined,
     },
     metrics: { listen: "admin" },
   };

@@ -31,6 +31,7 @@ import type { Taps } from "./tap.ts";
 import { Contexts } from "./tls/contexts.ts";
 import { SpanExport } from "./tracing/span-export.ts";
 import { Tracer } from "./tracing/tracer.ts";
+import { Tunnels } from "./tunnels.ts";
 
 const WELL_FORMED_ID = /^[\w.~:+/=-]{1,128}$/;
 /** How often silent targets are looked for while enough requests wait somewhere. */
@@ -124,6 +125,8 @@ export class DataPlane {
   #sweeper: NodeJS.Timeout | undefined;
   #counter: RolloutCounter | undefined;
   readonly #gate = new ClosedGate(this);
+  /** Answers that may outlive a flip. */
+  readonly tunnels = new Tunnels(this);
 
   constructor(options: DataPlaneOptions) {
     const { config } = options;
@@ -158,6 +161,7 @@ export class DataPlane {
     this.hedgeBudget = config.hedge && new Budget(config.hedge.max);
     this.spans.configure(config.tracing);
     this.tracer = config.tracing && new Tracer(config.tracing, this.spans.sink);
+    this.tunnels.review();
     this.observer.configure();
     this.#tap();
   }
@@ -208,6 +212,7 @@ export class DataPlane {
     for (const { targets } of this.colors) {
       for (const target of targets) if (target.health === "down") moveWaiters(target);
     }
+    this.tunnels.review();
     this.#gate.set(snapshot.gate);
   }
 
@@ -231,6 +236,7 @@ export class DataPlane {
   /** To be called by an engine shortly before it cuts what is left: what can end in an orderly way does so now. */
   lastCall(): void {
     this.#gate.stop();
+    this.tunnels.endAll();
   }
 
   /** The color that an override names; an unknown name is ignored. */

@@ -11,6 +11,7 @@ import type { Charging } from "./rollout/charging.ts";
 import type { Tap } from "./tap.ts";
 import { TargetChoice } from "./target-choice.ts";
 import type { Trace } from "./tracing/trace.ts";
+import type { LongAnswer } from "./tunnels.ts";
 
 /** Safe methods, and POST where its path is declared: a PUT or DELETE may be repeated, but not at the same time. */
 const HEDGED: ReadonlySet<string> = new Set(["GET", "HEAD", "POST"]);
@@ -66,6 +67,9 @@ export class Exchange implements Waiter {
   #attempts = 0;
   #repeated = 0;
   #finished = false;
+  #lasting: LongAnswer | undefined;
+  /** When it began to last. */
+  #lastsSince: number | undefined;
 
   /** @param now milliseconds on the plane's clock. */
   constructor(plane: DataPlane, facts: RequestFacts, now: number) {
@@ -223,7 +227,9 @@ export class Exchange implements Waiter {
     this.#plane.colors[lease.target.color]!.counters.attempt(outcome);
     if (outcomeRow(outcome).blame === "target") this.#blame(lease.target);
     else if (outcome === "answered") lease.target.passes++;
-    if (lease === this.#first) this.#evidence(outcome, status, this.#plane.now() - lease.sentAt);
+    // how long a tunnel or a stream lasts says nothing of how fast its target is
+    const end = this.#lastsSince ?? this.#plane.now();
+    if (lease === this.#first) this.#evidence(outcome, status, end - lease.sentAt);
   }
 
   /**
@@ -255,6 +261,22 @@ export class Exchange implements Waiter {
     return true;
   }
 
+  /**
+   * The answer is a tunnel or a stream of events, and its head is on its way: from now on it is not in flight, but counts
+   * as a tunnel of the color that answers. `end` is called at most once, never before this returns, when it has to end in
+   * an orderly way.
+   */
+  lasts(end: () => void): void {
+    const target = this.#current?.target;
+    if (target === undefined || this.#finished) return;
+    const { color, overridden } = this;
+    this.#lastsSince = this.#plane.now();
+    this.#lasting = { color, target, overridden, end };
+    this.hedgeLost();
+    this.#dropAll();
+    this.#plane.tunnels.add(this.#lasting);
+  }
+
   /** The client was answered with `status`, or is gone (499). `bytes` counts the body handed to it. */
   finish(status: number, outcome: Outcome, bytes: number): void {
     if (this.#finished) return;
@@ -262,7 +284,7 @@ export class Exchange implements Waiter {
     this.tap?.close();
     const plane = this.#plane;
     const end = plane.now();
-    const duration = end - this.#startedAt;
+    const duration = (this.#lastsSince ?? end) - this.#startedAt;
     const answered = this.#answering !== undefined && outcome !== "no_target";
     const counters = answered ? this.#answering!.counters : plane.none;
     counters.answered(this.facts.method, status, duration);
@@ -272,9 +294,9 @@ export class Exchange implements Waiter {
     }
     if (this.grpcStatus !== undefined) counters.grpcAnswered(this.grpcStatus);
     this.hedgeLost();
-    this.#dropForeign();
-    this.#drop(this.assigned);
-    if (plane.accessLog) this.#log(status, outcome, duration, bytes, answered);
+    if (this.#lasting === undefined) this.#dropAll();
+    else plane.tunnels.remove(this.#lasting);
+    if (plane.accessLog) this.#log(status, outcome, end - this.#startedAt, bytes, answered);
   }
 
   #endTrace(trace: Trace, ended: { status: number; outcome: Outcome; answered: boolean; end: number }): void {
@@ -326,6 +348,11 @@ export class Exchange implements Waiter {
     if (color === this.assigned) return;
     color.counters.inFlight++;
     this.assigned.counters.failedOver(color.name);
+  }
+
+  #dropAll(): void {
+    this.#dropForeign();
+    this.#drop(this.assigned);
   }
 
   #dropForeign(): void {

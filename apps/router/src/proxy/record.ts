@@ -13,6 +13,8 @@ const OUTCOME_INDEX: ReadonlyMap<Outcome, number> = new Map(OUTCOME_NAMES.map((n
 /** One color's counters: plain arrays on the hot path, read into a report a few times a second. */
 export class ColorCounters {
   inFlight = 0;
+  /** Tunnels and event streams that are open. */
+  tunnels = 0;
   assigned = 0;
   overridden = 0;
   hedges = 0;
@@ -69,6 +71,7 @@ export class ColorCounters {
     const attempts = named(OUTCOME_NAMES, this.#attempts);
     return {
       inFlight: this.inFlight,
+      tunnels: this.tunnels,
       assigned: this.assigned,
       overridden: this.overridden,
       hedges: this.hedges,

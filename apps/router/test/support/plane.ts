@@ -66,6 +66,7 @@ export const TEST_CONFIG: Config = {
     stream_idle: 60_000,
     keepalive: 75_000,
     drain: 30_000,
+    tunnel_drain: undefined,
   },
   limits: { header: 16 * 1024, headers: 100, body: 10 * 1024 * 1024, connections: 10_000 },
   metrics: { listen: "admin" },

@@ -14,6 +14,7 @@ function held(plane: DataPlane): Record<string, number> {
   };
   for (const color of plane.colors) {
     all[`in flight at ${color.name}`] = color.counters.inFlight;
+    all[`tunnels at ${color.name}`] = color.counters.tunnels;
     for (const target of color.targets) {
       all[`in flight at ${target.url}`] = target.inFlight;
       all[`waiting at ${target.url}`] = target.waiting;

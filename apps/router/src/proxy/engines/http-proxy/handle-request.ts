@@ -5,7 +5,10 @@ import { answeredWith, type Outcome, outcomeRow } from "../../../core/outcome.ts
 import type { Admitted } from "../../../core/request-line.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import type { Exchange } from "../../exchange.ts";
+import { isEventStream } from "../event-stream.ts";
+import { PROBE_AFTER } from "../keep-alive.ts";
 import { ownFields } from "../problem.ts";
+import { StreamedEvents } from "../streamed-events.ts";
 import { answerProblem, writeHead } from "./answer.ts";
 import { Attempt, type HeadResult } from "./attempt.ts";
 import { addFields, factsOf, outgoingHeaders, type Pools, sentFields, wayTo } from "./outgoing.ts";
@@ -142,17 +145,33 @@ export class RequestHandler {
     const { tap } = this.#exchange;
     tap?.head(response.statusCode!, response.headers["content-type"], response.headers["content-encoding"]);
     writeHead(response, out, this.#exchange);
-    const relayed = await relay(response, out, this.#means.plane.config.timeouts.stream_idle, (chunk) => {
+    const events = this.#streamedEvents(response);
+    const idle = this.#means.plane.config.timeouts.stream_idle;
+    const written = (chunk: Buffer) => {
       this.#exchange.heard(attempt.lease);
       this.#bytes += chunk.length;
       tap?.part(chunk, 0, chunk.length);
-    });
+    };
+    const relayed = await relay(response, out, { idle, written, events });
+    // a stream of events lasts until its client has had enough
+    if (events !== undefined && (this.#ended ?? relayed) === "client_abort") this.#ended = "answered";
     const ending = this.#ended ?? relayed;
     const whole = ending === answeredWith(response.statusCode!);
-    if (!whole || !this.#body.complete) attempt.close();
+    if (!whole || !this.#body.complete || !response.complete) attempt.close();
     if (!whole) cut(out);
     else tap?.end({ body: this.#body.whole, fields: () => sentFields(this.#request.headers) });
     return ending;
+  }
+
+  /** What may last outlives a flip; one that says its length cannot be ended early. */
+  #streamedEvents(response: IncomingMessage): StreamedEvents | undefined {
+    const { statusCode, headers } = response;
+    if (statusCode !== 200 || !isEventStream(headers["content-type"])) return undefined;
+    if (headers["content-length"] !== undefined || this.#request.method === "HEAD") return undefined;
+    const events = new StreamedEvents();
+    for (const { socket } of [this.#request, response]) socket.setKeepAlive(true, PROBE_AFTER);
+    this.#exchange.lasts(() => events.end());
+    return events;
   }
 
   #conclude(outcome: Outcome): void {

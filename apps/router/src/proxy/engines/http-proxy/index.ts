@@ -18,7 +18,7 @@ import { type Means, RequestHandler } from "./handle-request.ts";
 import { holdRequest, holdUpgrade } from "./held.ts";
 import { factsOf, Pools } from "./outgoing.ts";
 import { hasBody } from "./request-body.ts";
-import { openTunnel, type TunnelOptions } from "./tunnel.ts";
+import { joinAnew, openTunnel, type TunnelOptions } from "./tunnel.ts";
 
 /** The engine on Node's own HTTP parser and the package http-proxy, mended where it loses or leaks (docs/engines.md). */
 export const createHttpProxyEngine: CreateEngine = (plane) => new HttpProxyEngine(plane);
@@ -202,6 +202,7 @@ function createProxy(): httpProxy {
   proxy.on("proxyReqWs", (proxyRequest, _request, _socket, options) => {
     (options as TunnelOptions).tunnel.bind(proxyRequest);
   });
+  proxy.on("open", joinAnew);
   return proxy;
 }
 

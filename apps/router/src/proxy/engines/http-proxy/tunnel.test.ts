@@ -53,7 +53,7 @@ it("carries bytes both ways, also those that come with the head", async () => {
   expect(client.text).not.toMatch(/keep-alive/i);
   expect(received()).toMatch(/^GET \/ws\/\/x HTTP\/1\.1\r\n/);
   expect(received()).toMatch(/\r\nX-Forwarded-For: 127\.0\.0\.1\r\n/);
-  expect(router.plane.colors[0]?.counters.inFlight).toBe(1);
+  expect(router.plane.colors[0]?.counters.tunnels).toBe(1);
   client.close();
   await eventually(() => blue.sockets.size === 0 && router.lines.length === 1);
   expect(router.lines[0]).toMatchObject({ status: 101, outcome: "answered" });

@@ -14,12 +14,21 @@ import { headText, ownFields, writeProblem } from "../problem.ts";
 import { answerFields, fieldsOf } from "./answer.ts";
 import type { Means } from "./handle-request.ts";
 import { addFields, factsOf, outgoingHeaders, wayTo } from "./outgoing.ts";
+import { Splice } from "./splice.ts";
 
 const NOTHING = Buffer.alloc(0);
 
 /** What the proxy's events carry back to the tunnel that they belong to. */
 export interface TunnelOptions extends httpProxy.ServerOptions {
   readonly tunnel: Tunnel;
+}
+
+/** What is to be done with a connection to a target once http-proxy has joined it to its client's. */
+const opening = new WeakMap<Socket, () => void>();
+
+/** For http-proxy's event `open`, which comes before a byte has gone either way. */
+export function joinAnew(upstream: Socket): void {
+  opening.get(upstream)?.();
 }
 
 /** Begins the tunnel of an admitted upgrade to WebSocket. `head` is what the client sent ahead of the answer. */
@@ -124,6 +133,11 @@ export class Tunnel {
 
   #opened(response: IncomingMessage, upstream: Socket): void {
     this.#answered(101);
+    let splice: Splice | undefined;
+    opening.set(upstream, () => {
+      splice = new Splice(this.#socket, upstream);
+    });
+    this.#exchange.lasts(() => splice?.end());
     this.#socket.once("close", () => upstream.destroy());
     upstream.once("close", () => this.#socket.destroySoon());
     // http-proxy writes the head from these.

@@ -2,6 +2,8 @@ import { answeredWith, type Outcome, outcomeRow } from "../../../core/outcome.ts
 import type { Lease } from "../../../targets/target.ts";
 import type { Exchange, Holder } from "../../exchange.ts";
 import type { SentRequest } from "../../tap.ts";
+import { PROBE_AFTER } from "../keep-alive.ts";
+import { StreamedEvents } from "../streamed-events.ts";
 import type { AnswerReader } from "./answer-reader.ts";
 import { ClientAnswer } from "./client-answer.ts";
 import type { ClientConnection } from "./client-connection.ts";
@@ -13,6 +15,7 @@ import { isStuck, lasting } from "./reads.ts";
 import { type AnyBody, type BodySink, NO_BODY, RequestBody } from "./request-body.ts";
 import { readFields, sendRequest, writeBodyEnd, writePiece } from "./request-writer.ts";
 import type { AnswerFraming } from "./response-head.ts";
+import { streamsEvents } from "./streams-events.ts";
 import type { RequestTraits } from "./traits.ts";
 import { Tunnel } from "./tunnel.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
@@ -35,6 +38,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
   #first: Lease | undefined;
   readonly #answer: ClientAnswer;
   #tunnel: Tunnel | undefined;
+  #events: StreamedEvents | undefined;
   #continued = false;
   #done = false;
 
@@ -155,6 +159,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     if (tap !== undefined)
       tap.head(head.status, head.valueOf("content-type"), head.valueOf("content-encoding"));
     const end = this.#answer.begin(head, framing, rest, at, this.body.complete);
+    if (streamsEvents(head, framing)) this.#streamEvents();
     if (end < 0) return;
     tap?.part(rest, at, end);
     this.#upstream!.bodyTaken(rest, end);
@@ -163,7 +168,26 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
 
   onBody(bytes: Buffer, start: number, end: number): void {
     this.#exchange.tap?.part(bytes, start, end);
-    if (!this.#answer.part(bytes.subarray(start, end))) this.#upstream?.pause();
+    const piece = bytes.subarray(start, end);
+    const taken = this.#answer.part(this.#events === undefined ? piece : this.#events.pass(piece));
+    if (!taken) this.#upstream?.pause();
+    this.#events?.settle();
+  }
+
+  /** Its target may be silent for as long as it likes, and it may be ended between two events. */
+  #streamEvents(): void {
+    const events = new StreamedEvents();
+    events.onOver = () => this.onEnd("\r\n");
+    this.#events = events;
+    this.#upstream!.lasts();
+    this.#lasts(() => events.end());
+  }
+
+  /** What may last outlives a flip; whether the client is still there is asked of its system. */
+  #lasts(end: () => void): void {
+    this.#client.socket.setKeepAlive(true, PROBE_AFTER);
+    this.#upstream!.socket.setKeepAlive(true, PROBE_AFTER);
+    this.#exchange.lasts(end);
   }
 
   /** The client reads again. */
@@ -180,6 +204,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     const upstream = this.#upstream!;
     this.#upstream = undefined;
     this.#done = true;
+    this.#events?.stop();
     this.#exchange.tap?.end(this.#sent());
     this.body.drop();
     const outcome = answeredWith(this.#answer.status);
@@ -249,9 +274,11 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
   }
 
   /** The client is gone, or its message is at fault. */
-  giveUp(outcome: Outcome): void {
+  giveUp(why: Outcome): void {
     if (this.#done) return;
     if (this.#tunnel !== undefined) return this.#tunnel.clientGone();
+    // a stream of events lasts until its client has had enough
+    const outcome = this.#events !== undefined && why === "client_abort" ? "answered" : why;
     const upstream = this.#upstream;
     this.#upstream = undefined;
     this.#exchange.holder = undefined;
@@ -279,6 +306,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
 
   #end(status: number, outcome: Outcome): void {
     this.#done = true;
+    this.#events?.stop();
     this.body.drop();
     this.#exchange.finish(status, outcome, this.#answer.bytes);
   }
@@ -294,6 +322,7 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
     });
     this.#tunnel = tunnel;
     this.#client.tunnel(tunnel);
+    this.#lasts(() => tunnel.end());
     if (at < rest.length) tunnel.onBody(rest, at, rest.length);
   }
 }

@@ -55,7 +55,7 @@ it("carries bytes both ways, also those that come with either head", async () =>
   await client.until("early<mine>");
   client.send("more");
   await client.until("<minemore>");
-  expect(router.plane.colors[0]?.counters.inFlight).toBe(1);
+  expect(router.plane.colors[0]?.counters.tunnels).toBe(1);
 });
 
 // More than limits.header of them had paused the socket, for ever.

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { Outcome } from "../../../core/outcome.ts";
+import { CLOSING_TIME, FrameLane } from "../websocket-frames.ts";
 import type { AnswerReader } from "./answer-reader.ts";
 import type { Engine } from "./engine-parts.ts";
 import { isStuck, lasting } from "./reads.ts";
@@ -17,21 +18,44 @@ class Lane implements Timed {
   ended = false;
   /** The receiver has got everything, and the end. */
   done = false;
+  readonly frames: FrameLane;
   readonly #tunnel: Tunnel;
   readonly #from: Socket;
   readonly #to: Socket;
 
-  constructor(tunnel: Tunnel, from: Socket, to: Socket) {
+  /** @param masked the sender is the client */
+  constructor(tunnel: Tunnel, from: Socket, to: Socket, masked: boolean) {
     this.#tunnel = tunnel;
     this.#from = from;
     this.#to = to;
+    this.frames = new FrameLane(masked);
   }
 
   pass(bytes: Buffer): void {
-    this.bytes += bytes.length;
-    this.#to.write(lasting(bytes));
+    this.#write(this.frames.pass(bytes));
     if (isStuck(this.#to)) this.#from.pause();
     this.#tunnel.moved(this);
+  }
+
+  #write(bytes: Buffer): void {
+    if (bytes.length === 0 || this.ended) return;
+    this.bytes += bytes.length;
+    this.#to.write(lasting(bytes));
+  }
+
+  /** Says to the receiver that the WebSocket closes, as soon as no frame is under way. */
+  close(): void {
+    this.#write(this.frames.end());
+  }
+
+  /** The receiver has been told that the WebSocket closes. */
+  get told(): boolean {
+    return this.frames.shut || this.ended;
+  }
+
+  /** The sender has said that it closes, or says nothing any more. */
+  get said(): boolean {
+    return this.frames.closed || this.ended;
   }
 
   drained(): void {
@@ -67,14 +91,16 @@ export class Tunnel implements AnswerReader {
   readonly #up: Lane;
   readonly #down: Lane;
   #over = false;
+  /** While the WebSocket is being closed by us. */
+  #closing: NodeJS.Timeout | undefined;
 
   /** @param onOver both sides have ended, or either is lost; with the bytes that went to the client */
   constructor(engine: Engine, client: Socket, upstream: UpstreamConnection, onOver: (bytes: number) => void) {
     this.#engine = engine;
     this.#upstream = upstream;
     this.#onOver = onOver;
-    this.#up = new Lane(this, client, upstream.socket);
-    this.#down = new Lane(this, upstream.socket, client);
+    this.#up = new Lane(this, client, upstream.socket, true);
+    this.#down = new Lane(this, upstream.socket, client, false);
     upstream.adopt(this);
   }
 
@@ -83,8 +109,29 @@ export class Tunnel implements AnswerReader {
     return this.#up.stuck;
   }
 
+  /**
+   * Ends it as either side would: a close frame to both, their answers, and then the connections (RFC 6455 section 7).
+   * Whoever does not answer within {@link CLOSING_TIME} is not waited for.
+   */
+  end(): void {
+    if (this.#over || this.#closing !== undefined) return;
+    this.#closing = setTimeout(() => this.onFailed("answered"), CLOSING_TIME).unref();
+    this.#up.close();
+    this.#down.close();
+    this.#close();
+  }
+
+  /** Closes each connection once both directions of it are over. */
+  #close(): void {
+    if (this.#closing === undefined || this.#over) return;
+    const lost = this.#up.frames.lost || this.#down.frames.lost;
+    if (lost || (this.#up.said && this.#down.told)) this.#down.end();
+    if (lost || (this.#down.said && this.#up.told)) this.#up.end();
+  }
+
   fromClient(bytes: Buffer): void {
     this.#up.pass(bytes);
+    this.#close();
   }
 
   clientDrained(): void {
@@ -102,6 +149,7 @@ export class Tunnel implements AnswerReader {
 
   onBody(bytes: Buffer, start: number, end: number): void {
     this.#down.pass(bytes.subarray(start, end));
+    this.#close();
   }
 
   onDrain(): void {
@@ -115,6 +163,7 @@ export class Tunnel implements AnswerReader {
   onFailed(_outcome: Outcome): void {
     if (this.#over) return;
     this.#over = true;
+    clearTimeout(this.#closing);
     stopWaiting(this.#up);
     stopWaiting(this.#down);
     this.#upstream.destroy();

@@ -45,6 +45,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
   readonly #body = new AnswerBody(this);
   readonly #reads: Reads;
   #keepAlive = false;
+  #lasting = false;
 
   /** @param socket to the target. Default: a new one. */
   constructor(engine: Engine, target: Target, socket?: Socket) {
@@ -73,6 +74,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
     this.#toHead = toHead;
     this.#switching = switching;
     this.#bodySent = false;
+    this.#lasting = false;
     this.#state = WAITING;
     if (this.connected) stopWaiting(this);
   }
@@ -106,6 +108,11 @@ export class UpstreamConnection implements Timed, ChunkSink {
   abandon(): void {
     this.#reader = undefined;
     if (this.#state === WAITING && this.connected) this.#awaitHead();
+  }
+
+  /** The answer that has begun may be silent for as long as it likes. */
+  lasts(): void {
+    this.#lasting = true;
   }
 
   /** The client reads more slowly than the target writes; the target's silence is ours then. */
@@ -147,7 +154,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
   }
 
   #awaitBytes(): void {
-    this.#engine.timers.streamIdle.add(this, this.#engine.plane.now());
+    if (!this.#lasting) this.#engine.timers.streamIdle.add(this, this.#engine.plane.now());
   }
 
   #connected(): void {
