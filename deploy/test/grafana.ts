@@ -5,6 +5,7 @@ import { DASHBOARDS } from "./files.ts";
 export interface Query {
   readonly datasource: unknown;
   readonly expr: string;
+  readonly exemplar?: boolean;
 }
 
 export interface Panel {

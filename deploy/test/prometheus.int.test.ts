@@ -23,6 +23,7 @@ const TRIP = {
   dropoff_longitude: -73.9995,
   passenger_count: 1,
 };
+const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const FAR_TRIP = { ...TRIP, dropoff_latitude: 42.5 };
 
 let apis: readonly Running[] = [];
@@ -37,7 +38,7 @@ async function traffic(): Promise<void> {
   const predict = (data: unknown[]) =>
     fetch(`${router.url}/api/predict/`, {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: { "Content-Type": "application/json", traceparent: `00-${TRACE}-b7ad6b7169203331-01` },
       body: JSON.stringify({ data }),
     });
   const answers = [predict([TRIP]), predict([TRIP, TRIP, FAR_TRIP]), fetch(`${router.url}/nothing`)];
@@ -67,6 +68,7 @@ describe.skipIf(!installed("prometheus"))(
         colors: { blue, green },
         metrics: { listen: metrics },
         workers: 2,
+        tracing: {},
         health: { interval: "200ms", timeout: "1s" },
       });
       await untilHealth(router, "green", "up");
@@ -90,6 +92,16 @@ describe.skipIf(!installed("prometheus"))(
 
     it.for(readdirSync(DASHBOARDS))("has data for every query of %s", async (file) => {
       await untilData(queriesOf(readDashboard(file)).map(({ expr }) => interpolate(expr)));
+    });
+
+    it("keeps traced requests as exemplars of the quantiles that the dashboard draws", async () => {
+      const duration = queriesOf(readDashboard("release.json")).filter(({ exemplar }) => exemplar);
+      expect(duration).toHaveLength(3);
+      await vi.waitFor(async () => {
+        await traffic();
+        for (const { expr } of duration)
+          expect(await prometheus.exemplars(interpolate(expr)), expr).toContain(TRACE);
+      }, PATIENCE);
     });
 
     it("has data for every recording rule", async () => {

@@ -1,7 +1,7 @@
 import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { Child } from "../../apps/router/test/support/child.ts";
+import { Child, rootPath } from "../../apps/router/test/support/child.ts";
 import { temporaryFolder, untilAnswers } from "../../apps/router/test/support/running-router.ts";
 import { refusedPort } from "../../apps/router/test/support/upstream.ts";
 import { PROMETHEUS, readYaml } from "./files.ts";
@@ -10,6 +10,11 @@ interface Series {
   readonly metric: Readonly<Record<string, string>>;
   readonly values: readonly (readonly [time: number, value: string])[];
 }
+
+/** What compose.yaml switches on. */
+const FLAGS = (
+  readYaml(rootPath("compose.yaml")) as { services: { prometheus: { command: string[] } } }
+).services.prometheus.command.filter((flag) => flag.startsWith("--enable-feature="));
 
 /** A real Prometheus with the folder's configuration and rules, that scrapes and evaluates every second. */
 export class RunningPrometheus {
@@ -34,6 +39,7 @@ export class RunningPrometheus {
       `--config.file=${join(folder, "prometheus.yml")}`,
       `--storage.tsdb.path=${join(folder, "data")}`,
       `--web.listen-address=${address}`,
+      ...FLAGS,
     ]);
     await untilAnswers(`http://${address}/-/ready`, child);
     return new RunningPrometheus(`http://${address}`);
@@ -57,6 +63,17 @@ export class RunningPrometheus {
   async hasData(expr: string): Promise<boolean> {
     const found = await this.range(expr);
     return found.some(({ values }) => values.some(([, value]) => Number.isFinite(Number(value))));
+  }
+
+  /** The trace ids of an expression's exemplars. */
+  async exemplars(expr: string): Promise<readonly string[]> {
+    const window = { start: String(this.#began), end: String(Date.now() / 1000) };
+    const query = new URLSearchParams({ query: expr, ...window });
+    const answer = await fetch(`${this.url}/api/v1/query_exemplars?${query}`);
+    const { data } = (await answer.json()) as {
+      data: { exemplars: { labels: { trace_id: string } }[] }[];
+    };
+    return data.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels.trace_id));
   }
 
   /** Rules whose last evaluation failed, with the reason. */

@@ -28,10 +28,21 @@ export function observe(metrics: Metrics, log: Logger, app: OpenAPIHono): Middle
       metrics.duration.observe({ route }, seconds);
       if (log.isLevelEnabled("debug")) {
         const request_id = c.req.header("X-Request-Id");
-        log.debug({ method: c.req.method, path, status: c.res.status, seconds, request_id }, "request");
+        const trace_id = traceId(c.req.header("traceparent"));
+        log.debug(
+          { method: c.req.method, path, status: c.res.status, seconds, request_id, trace_id },
+          "request",
+        );
       }
     }
   };
+}
+
+/** The trace that a `traceparent` field names (W3C Trace Context); undefined where it is none. */
+function traceId(traceparent: string | undefined): string | undefined {
+  return /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-|$)/.exec(
+    traceparent ?? "",
+  )?.[1];
 }
 
 /** What may be a label: a route's path, with `:name` where the client chooses. */

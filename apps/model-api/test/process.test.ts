@@ -43,11 +43,16 @@ describe("a start", () => {
 
   it("logs requests at level debug only, with the id that the router gave", async () => {
     const { url, child, ended, logged } = await started([], { LOG_LEVEL: "debug" });
-    await fetch(`${url}/health?a=1`, { headers: { "X-Request-Id": "abc" } });
+    await fetch(`${url}/health?a=1`, {
+      headers: {
+        "X-Request-Id": "abc",
+        traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+      },
+    });
     await logged("request");
     child.kill("SIGKILL");
     expect((await ended).stdout).toMatch(
-      /"method":"GET","path":"\/health","status":200,.*"request_id":"abc"/,
+      /"method":"GET","path":"\/health","status":200,.*"request_id":"abc","trace_id":"0af7651916cd43dd8448eb211c80319c"/,
     );
     const quiet = await started([]);
     await fetch(`${quiet.url}/health`);

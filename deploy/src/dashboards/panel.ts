@@ -49,6 +49,8 @@ export interface PanelSpec {
   readonly thresholds?: readonly (readonly [from: number, color: string])[];
   /** Values that hold until the next, such as weights. */
   readonly steps?: boolean;
+  /** Points for single requests, with their traces. */
+  readonly exemplars?: boolean;
 }
 
 /** Whatever else a legend says: blue is blue, green is green, and what no color answered is red. */
@@ -147,15 +149,16 @@ export function health(spec: PanelSpec): Builder<Panel> {
   return panel;
 }
 
-function queries({ queries }: PanelSpec): DataqueryBuilder[] {
-  return queries.map(([expr, legend], i) =>
-    new DataqueryBuilder()
+function queries({ queries, exemplars }: PanelSpec): DataqueryBuilder[] {
+  return queries.map(([expr, legend], i) => {
+    const query = new DataqueryBuilder()
       .datasource(PROMETHEUS)
       .expr(expr)
       .legendFormat(legend)
       .refId(String.fromCharCode(65 + i))
-      .range(),
-  );
+      .range();
+    return exemplars ? query.exemplar(true) : query;
+  });
 }
 
 function thresholds(from: readonly (readonly [number, string])[]): ThresholdsConfigBuilder {

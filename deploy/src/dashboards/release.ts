@@ -73,8 +73,10 @@ builder
   .withPanel(
     lines({
       title: "Duration",
-      description: "From a request's head to the end of its answer: 50, 95 and 99 of 100 are faster.",
+      description:
+        "From a request's head to the end of its answer: 50, 95 and 99 of 100 are faster. Points are traced requests.",
       unit: "s",
+      exemplars: true,
       thresholds: [
         [0, "transparent"],
         [0.5, "red"],

@@ -250,9 +250,9 @@ describe("the metrics", () => {
     parts.channel.set({ worker: 3, epoch: 1, colors: {}, connections: 0, spans });
     parts.channel.set({ worker: 4, epoch: 1, colors: {}, connections: 0 });
     const { value, text } = await scrape(parts);
-    expect(value('sluice_spans_exported_total{worker="3"}')).toBe(7);
-    expect(value('sluice_spans_dropped_total{worker="3",reason="queue_full"}')).toBe(2);
-    expect(value('sluice_spans_dropped_total{worker="3",reason="export_failed"}')).toBe(3);
+    expect(value('sluice_worker_spans_exported_total{worker="3"}')).toBe(7);
+    expect(value('sluice_worker_spans_dropped_total{worker="3",reason="queue_full"}')).toBe(2);
+    expect(value('sluice_worker_spans_dropped_total{worker="3",reason="export_failed"}')).toBe(3);
     expect(text).not.toContain('spans_exported_total{worker="4"}');
   });
 });

@@ -200,11 +200,11 @@ export class RouterMetrics {
     add("counter", FORGOTTEN.name, FORGOTTEN.help, ({ servedDropped }) => servedDropped);
     add("gauge", "worker_resident_memory_bytes", "A worker's memory.", fact("residentBytes"));
     add("gauge", "worker_heap_used_bytes", "A worker's JavaScript heap in use.", fact("heapBytes"));
-    this.#add("counter", "spans_exported_total", "Spans that the collector took.", () =>
+    this.#add("counter", "worker_spans_exported_total", "Spans that the collector took.", () =>
       exportedSpans(this.#source.workers()),
     );
     const dropped = "Spans that were given up: the queue was full, or the collector failed.";
-    this.#add("counter", "spans_dropped_total", dropped, () => droppedSpans(this.#source.workers()));
+    this.#add("counter", "worker_spans_dropped_total", dropped, () => droppedSpans(this.#source.workers()));
   }
 
   #add(type: MetricType, name: string, help: string, read: () => readonly Sample[]): void {

@@ -290,7 +290,7 @@ export class DataPlane {
     const { id: request_id, status, bytes, grpc, duration = 0, outcome = "refused" } = answer;
     this.none.answered(method, status, duration);
     if (grpc !== undefined) this.none.grpcAnswered(grpc);
-    const trace_id = this.#traceRefused(facts, request_id, status);
+    const trace_id = this.#traceRefused(facts, answer);
     this.accessLog?.({
       request_id,
       trace_id,
@@ -310,15 +310,18 @@ export class DataPlane {
   }
 
   /** A span for a request that no attempt was made for. @returns the id of its trace, if somebody wants to know it */
-  #traceRefused(facts: RequestFacts, requestId: string, status: number): string | undefined {
+  #traceRefused(facts: RequestFacts, answer: RefusedAnswer): string | undefined {
     if (this.tracer === undefined) return this.accessLog && readTraceContext(facts)?.traceId;
-    const now = this.now();
-    const trace = this.tracer.begin(facts, now);
-    const nobody = { color: "none", assigned: "none", attempts: 0 };
-    const client = this.clientOf(facts);
+    const end = this.now();
+    const start = end - (answer.duration ?? 0);
+    const trace = this.tracer.begin(facts, end);
     trace.finished(
-      { outcome: "refused", status, grpcStatus: undefined, requestId, client, ...nobody },
-      { start: now, end: now },
+      {
+        ...{ outcome: answer.outcome ?? "refused", status: answer.status, grpcStatus: answer.grpc },
+        ...{ requestId: answer.id, client: this.clientOf(facts), scheme: this.scheme },
+        ...{ color: "none", assigned: "none", attempts: 0 },
+      },
+      { start, end },
     );
     return trace.context.traceId;
   }

@@ -304,6 +304,7 @@ export class Exchange implements Waiter {
     trace.finished(
       {
         ...{ status, outcome, grpcStatus: this.grpcStatus, requestId: this.id, client: this.client },
+        scheme: this.#plane.scheme,
         color: answered ? this.#answering!.name : "none",
         assigned: this.assigned.name,
         attempts: this.#attempts,

@@ -1,5 +1,5 @@
-import type { Outcome } from "../../core/outcome.ts";
-import { outcomeRow } from "../../core/outcome.ts";
+import { GRPC, GRPC_NAMES, grpcOutcome, isGrpc } from "../../core/grpc.ts";
+import { type Outcome, outcomeRow } from "../../core/outcome.ts";
 import type { RequestFacts } from "../../core/request-facts.ts";
 import type { SpanData } from "./span.ts";
 
@@ -18,28 +18,11 @@ const METHODS: ReadonlySet<string> = new Set([
   "PATCH",
 ]);
 
-/** gRPC's status codes by number. */
-const GRPC_CODES = [
-  "OK",
-  "CANCELLED",
-  "UNKNOWN",
-  "INVALID_ARGUMENT",
-  "DEADLINE_EXCEEDED",
-  "NOT_FOUND",
-  "ALREADY_EXISTS",
-  "PERMISSION_DENIED",
-  "RESOURCE_EXHAUSTED",
-  "FAILED_PRECONDITION",
-  "ABORTED",
-  "OUT_OF_RANGE",
-  "UNIMPLEMENTED",
-  "INTERNAL",
-  "UNAVAILABLE",
-  "DATA_LOSS",
-  "UNAUTHENTICATED",
-];
-/** What is a server's fault by the conventions; to a client every code but OK is an error. */
-const GRPC_SERVER_ERRORS: ReadonlySet<number> = new Set([2, 4, 12, 13, 14, 15]);
+/** As gRPC's specification writes them, which is not how this router's metrics do. */
+function grpcName(code: number): string {
+  const name = GRPC_NAMES[code] ?? String(code);
+  return name === "Canceled" ? "CANCELLED" : name.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
+}
 
 /** What both sides' spans say of a request. */
 export interface RequestAttributes {
@@ -58,8 +41,7 @@ export function requestAttributes(facts: RequestFacts): RequestAttributes {
     "http.request.method": known ? method : "_OTHER",
     "http.request.method_original": known ? undefined : method,
   };
-  if (!facts.header("content-type")?.startsWith("application/grpc"))
-    return { name: known ? method : "HTTP", path, attributes };
+  if (!isGrpc(facts.header("content-type"))) return { name: known ? method : "HTTP", path, attributes };
   const call = path.slice(1);
   return {
     name: call,
@@ -87,8 +69,7 @@ export function endingAttributes(
   return {
     attributes: {
       "http.response.status_code": status === 0 ? undefined : status,
-      "rpc.status_code":
-        grpcStatus === undefined ? undefined : (GRPC_CODES[grpcStatus] ?? String(grpcStatus)),
+      "rpc.status_code": grpcStatus === undefined ? undefined : grpcName(grpcStatus),
       "error.type": error,
       "sluice.outcome": outcome,
     },
@@ -98,11 +79,12 @@ export function endingAttributes(
 
 /** Undefined where it is no error. A client's fault is none of the server's, and a client's own (HTTP spans, "Status"). */
 function errorType({ outcome, status, grpcStatus }: Ending, kind: SpanData["kind"]): string | undefined {
-  if (outcome !== "refused" && !outcome.startsWith("answered")) return outcome;
-  if (status >= (kind === "server" ? 500 : 400)) return String(status);
-  if (grpcStatus === undefined || grpcStatus === 0) return undefined;
-  if (kind === "server" && !GRPC_SERVER_ERRORS.has(grpcStatus)) return undefined;
-  return GRPC_CODES[grpcStatus] ?? String(grpcStatus);
+  const answered = /^(?:answered|grpc_|refused)/.test(outcome);
+  if (!answered) return outcome;
+  if (grpcStatus !== undefined && grpcStatus !== GRPC.ok) {
+    return kind === "client" || grpcOutcome(grpcStatus) !== "answered" ? grpcName(grpcStatus) : undefined;
+  }
+  return status >= (kind === "server" ? 500 : 400) ? String(status) : undefined;
 }
 
 /** `server.address` and `server.port` as the client named them. */

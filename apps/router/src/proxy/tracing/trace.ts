@@ -24,6 +24,8 @@ interface Attempt {
 
 /** What the exchange says of a request when it has ended. */
 export interface RequestEnding extends Ending {
+  /** How the client came. */
+  readonly scheme: "http" | "https";
   readonly requestId: string;
   readonly client: string;
   /** The color that answered, `none` if none did. */
@@ -108,7 +110,7 @@ export class Trace {
       attributes: {
         ...attributes,
         "url.path": path,
-        "url.scheme": "http",
+        "url.scheme": ending.scheme,
         ...hostAttributes(this.#facts.header("host")),
         "client.address": ending.client,
         "network.protocol.version": this.#facts.httpVersion,
