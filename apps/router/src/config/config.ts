@@ -86,7 +86,7 @@ export interface RetryConfig {
 
 export interface FeedbackConfig {
   readonly remember: number;
-  /** Requests. */
+  /** Predictions: a request of several rows has several. */
   readonly max: number;
   /** Share of the requests that are remembered, above 0 and up to 1. */
   readonly sample: number;
@@ -118,6 +118,25 @@ export interface ShadowConfig {
   readonly worst: number;
   /** and whether with their requests' bodies. */
   readonly bodies: boolean;
+}
+
+/** What a rollout may have run by name: a call or a command. */
+export type HookConfig = HttpHook | CommandHook;
+
+export interface HttpHook {
+  readonly url: string;
+  readonly method: "POST" | "PUT" | "PATCH" | "GET";
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeout: number;
+}
+
+export interface CommandHook {
+  /** Program and arguments; a program named by a path is absolute. */
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeout: number;
+  /** Where it runs: the configuration file's. */
+  readonly folder: string;
 }
 
 export interface Timeouts {
@@ -229,6 +248,7 @@ export interface Config {
   readonly shadow: ShadowConfig;
   /** Undefined: nothing is remembered, and no feedback is taken. */
   readonly feedback: FeedbackConfig | undefined;
+  readonly hooks: Readonly<Record<string, HookConfig>>;
   readonly timeouts: Timeouts;
   readonly limits: Limits;
   readonly tracing: TracingConfig | undefined;

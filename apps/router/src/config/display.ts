@@ -1,7 +1,7 @@
 import { keyOf, type Path } from "./key.ts";
 
 const SECRET_KEY =
-  /^(admin|admin\.token|admin\.tokens(\[\d+\](\.token)?)?|override\.secret|tracing\.headers)$/;
+  /^(admin|admin\.token|admin\.tokens(\[\d+\](\.token)?)?|override\.secret|tracing\.headers|hooks\.[^.]+\.(url|command|headers|env)(\..*)?)$/;
 const SECRET_NAME = /TOKEN|SECRET|PASSW|KEY|CREDENTIAL/i;
 const LONGEST = 60;
 

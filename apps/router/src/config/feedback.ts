@@ -12,8 +12,9 @@ export const feedback = () => {
     }),
     max: option(whole(8, 10_000_000), {
       default: 100_000,
-      unit: "requests",
-      about: "At most so many, the newest; each takes some 300 bytes of memory and 150 of disk.",
+      unit: "predictions",
+      about:
+        "At most so many, the newest; a request of one row takes some 400 bytes of memory and 150 of disk.",
     }),
     sample: option(
       number("a share above 0 and up to 1", (value) => value > 0 && value <= 1),

@@ -124,6 +124,7 @@ function designed(): Config {
       worst: 20,
       bodies: false,
     },
+    hooks: {},
     feedback: { remember: 86_400_000, max: 100_000, sample: 1 },
     timeouts: {
       client_header: 10_000,

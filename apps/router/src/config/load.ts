@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
 import { checkTogether } from "./checks.ts";
-import type { Config, HealthConfig, OverrideConfig, TracingConfig } from "./config.ts";
+import type { Config, HealthConfig, HookConfig, OverrideConfig, TracingConfig } from "./config.ts";
 import { expandEnvironment } from "./environment.ts";
 import { ConfigError, type Problem, Refused } from "./errors.ts";
 import { readConfigFile } from "./file.ts";
@@ -39,7 +39,7 @@ export function checkConfig(source: unknown, env: NodeJS.ProcessEnv, path: strin
 }
 
 function toConfig(file: FileConfig, env: NodeJS.ProcessEnv, path: string, problems: Problem[]): Config {
-  const { admin, state, override, health, tracing, ...rest } = file;
+  const { admin, state, override, health, tracing, hooks, ...rest } = file;
   const { adminTls, ...tls } = toTls(file, path);
   return {
     ...rest,
@@ -49,6 +49,9 @@ function toConfig(file: FileConfig, env: NodeJS.ProcessEnv, path: string, proble
     state: state === "memory" ? undefined : resolve(dirname(path), state),
     override: override && toOverride(override),
     tracing: tracing && toTracing(tracing, env, problems),
+    hooks: Object.fromEntries(
+      Object.entries(hooks).map(([name, hook]) => [name, toHook(hook, dirname(resolve(path)))]),
+    ),
   };
 }
 
@@ -72,4 +75,14 @@ function toTracing(
     problems.push({ key: "tracing.otlp", message: `tracing.otlp ${error.message}` });
     return undefined;
   }
+}
+
+type FileHook = FileConfig["hooks"][string];
+
+/** A program that is named by a path is looked for in the file's folder. */
+function toHook({ url, method, headers, command, env, timeout }: FileHook, folder: string): HookConfig {
+  if (url !== undefined) return { url, method: method ?? "POST", headers: headers ?? {}, timeout };
+  const [program = "", ...rest] = command ?? [];
+  const found = /^\.\.?\//.test(program) ? resolve(folder, program) : program;
+  return { command: [found, ...rest], env: env ?? {}, timeout, folder };
 }

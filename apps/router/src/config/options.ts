@@ -4,7 +4,7 @@ import { type OptionDoc, optionDoc, sectionDoc } from "./option.ts";
 import { fileSchema } from "./schema.ts";
 
 export interface Option extends OptionDoc {
-  /** Dotted; `NAME` stands for a color's name and `[]` for each item of a list: `admin.tokens[].scope`. */
+  /** Dotted; `NAME` stands for a color's or a hook's name and `[]` for each item of a list: `admin.tokens[].scope`. */
   readonly key: string;
 }
 
@@ -31,7 +31,7 @@ function optionsAt(key: string, schema: z.core.$ZodType): Option[] {
 
 /** What an unknown key was probably meant to be, as the end of a sentence. `section` is dotted, "" at the top. */
 export function suggestion(section: string, name: string): string {
-  const within = section.replace(/\[\d+\]/g, "[]").replace(/^colors\.[^.]+/, "colors.NAME");
+  const within = section.replace(/\[\d+\]/g, "[]").replace(/^(colors|hooks)\.[^.]+/, "$1.NAME");
   const known = childrenOf(within);
   const near = nearest(name, known);
   if (near) return `did you mean ${section ? `${section}.` : ""}${near}?`;

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { Refused } from "./errors.ts";
 import { feedback } from "./feedback.ts";
+import { hooks } from "./hooks.ts";
 import { option, parsed, section, strict } from "./option.ts";
 import { affinity, colors, hedge, metricsListen, override } from "./parts.ts";
 import { predictions, shadow } from "./predictions.ts";
@@ -73,6 +74,7 @@ export const fileSchema = strict(
     predictions: predictions(),
     shadow,
     feedback: feedback(),
+    hooks: hooks(),
     timeouts,
     limits,
     tracing: tracing(),

@@ -18,6 +18,7 @@ import { EventHub } from "./events.ts";
 import type { Feedback } from "./feedback/feedback.ts";
 import { createFeedback } from "./feedback/open.ts";
 import type { HandedState } from "./handing.ts";
+import { ConfiguredHooks } from "./hooks/hooks.ts";
 import type { Log } from "./log.ts";
 import { fileColors, openStore, startStore } from "./open-store.ts";
 import { ReportBook } from "./report-book.ts";
@@ -168,7 +169,10 @@ class Plane implements ControlPlane {
     const [activity, events] = [this.#activity, this.#events];
     const { clock, log, disk: files = disk } = this.#options;
     const config = () => this.#config;
-    return createRollouts({ store, book, watch, activity, events, clock, log, config, disk: files });
+    const hooks = new ConfiguredHooks({ configured: () => this.#config.hooks, log });
+    const more = { hooks };
+    const parts = { store, book, watch, activity, events, clock, log, config, disk: files };
+    return createRollouts({ ...parts, more });
   }
 
   #createApps() {

@@ -58,6 +58,7 @@ export const TEST_CONFIG: Config = {
     bodies: false,
   },
   feedback: undefined,
+  hooks: {},
   timeouts: {
     client_header: 10_000,
     client_body: 30_000,

@@ -1,0 +1,333 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { CommandHook, HookConfig } from "../../config/config.ts";
+import { FakeLog, temporaryFolder } from "../test-kit.ts";
+import { runCommand } from "./command.ts";
+import { factsOf, type HookContext } from "./facts.ts";
+import { ConfiguredHooks } from "./hooks.ts";
+
+const CONTEXT: HookContext = {
+  id: "r-1",
+  candidate: { color: "green", version: "1.0.1", digest: "sha256:b" },
+  stable: { color: "blue", version: "1.0.0", digest: "sha256:a" },
+  expect: "better",
+  by: "ana",
+  reason: "a better model\0",
+  targets: (color) => (color === "green" ? ["http://127.0.0.1:8002", "http://127.0.0.1:8012"] : []),
+  phase: "promoting",
+  share: 50,
+};
+const NEVER = new AbortController().signal;
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+interface Seen {
+  readonly request: IncomingMessage;
+  readonly body: string;
+}
+
+/** A receiver of calls. `answer` undefined: it never answers. */
+async function receiver(answer?: {
+  status: number;
+  headers?: Record<string, string>;
+  body?: string | Buffer;
+}) {
+  const seen: Seen[] = [];
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    seen.push({ request, body });
+    if (answer) response.writeHead(answer.status, answer.headers).end(answer.body);
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/released?token=hunter2`, seen };
+}
+
+function hooks(configured: Record<string, HookConfig>) {
+  const log = new FakeLog();
+  const all = new ConfiguredHooks({ configured: () => configured, log });
+  const run = (name: string, signal = NEVER) => all.run(name, "before_promotion", CONTEXT, signal);
+  return { all, run, log };
+}
+
+const call = (url: string, more: object = {}): HookConfig => ({
+  url,
+  method: "POST",
+  headers: {},
+  timeout: 60_000,
+  ...more,
+});
+
+const command = (script: string, more: Partial<CommandHook> = {}): CommandHook => ({
+  command: [process.execPath, "-e", script],
+  env: {},
+  timeout: 60_000,
+  folder: "/",
+  ...more,
+});
+
+describe("a call", () => {
+  it("gets the rollout's facts and a key that stays the same, and passes by 2xx", async () => {
+    const { url, seen } = await receiver({ status: 204 });
+    const { run, log } = hooks({ tell: call(url, { headers: { Authorization: "Bearer hunter2" } }) });
+    expect(await run("tell")).toEqual({ ok: true, detail: `POST ${url.split("?")[0]} answered 204` });
+    await run("tell");
+    const [first, second] = seen;
+    expect(JSON.parse(first!.body)).toEqual({
+      hook: "tell",
+      moment: "before_promotion",
+      idempotency_key: "r-1:before_promotion",
+      rollout: {
+        id: "r-1",
+        phase: "promoting",
+        share: 50,
+        expect: "better",
+        by: "ana",
+        reason: "a better model\0",
+      },
+      candidate: {
+        color: "green",
+        version: "1.0.1",
+        digest: "sha256:b",
+        targets: ["http://127.0.0.1:8002", "http://127.0.0.1:8012"],
+      },
+      stable: { color: "blue", version: "1.0.0", digest: "sha256:a", targets: [] },
+    });
+    for (const { request } of [first!, second!]) {
+      expect(request.headers).toMatchObject({
+        authorization: "Bearer hunter2",
+        "content-type": "application/json",
+        "idempotency-key": '"r-1:before_promotion"',
+      });
+    }
+    expect(first!.request.url).toBe("/released?token=hunter2");
+    expect(log.text).toMatch(/info: A hook begins\.\ninfo: A hook has passed\./);
+    expect(JSON.stringify(log.lines)).not.toContain("hunter2");
+  });
+
+  it("fails by any other status, and says why, without the secrets that the answer repeats", async () => {
+    const { url } = await receiver({ status: 500, body: "no:\n token hunter2-long was refused" });
+    const { run, log } = hooks({ tell: call(url, { headers: { Authorization: "Bearer hunter2-long" } }) });
+    expect(await run("tell")).toMatchObject({
+      ok: false,
+      detail: expect.stringMatching(/answered 500: no: token \*\*\* was refused$/),
+    });
+    expect(log.text).toContain("warn: A hook has failed.");
+    expect(JSON.stringify(log.lines)).not.toContain("hunter2");
+  });
+
+  it("follows no redirect", async () => {
+    const elsewhere = await receiver({ status: 200 });
+    const { url } = await receiver({ status: 307, headers: { Location: elsewhere.url } });
+    const { run } = hooks({ tell: call(url) });
+    expect(await run("tell")).toMatchObject({
+      ok: false,
+      detail: expect.stringMatching(/answered 307, and redirects are not followed/),
+    });
+    expect(elsewhere.seen).toEqual([]);
+  });
+
+  it("reads only the end of a large answer, and not without end", async () => {
+    const { url } = await receiver({ status: 400, body: Buffer.alloc(8 << 20, "x") });
+    const { detail } = await hooks({ tell: call(url) }).run("tell");
+    expect(detail.length).toBeLessThan(400);
+  });
+
+  it("fails when nobody answers in time, when nobody listens, and when it is given up", async () => {
+    const { url } = await receiver();
+    const { run } = hooks({
+      slow: call(url, { timeout: 50 }),
+      gone: call("http://127.0.0.1:1/"),
+      waits: call(url),
+    });
+    expect(await run("slow")).toMatchObject({
+      ok: false,
+      detail: expect.stringMatching(/did not answer within 0\.05 s$/),
+    });
+    expect(await run("gone")).toMatchObject({
+      ok: false,
+      detail: expect.stringMatching(/failed \(ECONNREFUSED|failed \(bad port/),
+    });
+    const giving = new AbortController();
+    const waiting = run("waits", giving.signal);
+    giving.abort();
+    expect(await waiting).toMatchObject({ ok: false, detail: expect.stringMatching(/was given up$/) });
+  });
+
+  it("may be a GET without a body", async () => {
+    const { url, seen } = await receiver({ status: 200, body: "ok" });
+    expect(await hooks({ ask: call(url, { method: "GET" }) }).run("ask")).toMatchObject({
+      ok: true,
+      detail: expect.stringMatching(/^GET .* answered 200: ok$/),
+    });
+    expect([seen[0]!.request.method, seen[0]!.body]).toEqual(["GET", ""]);
+  });
+});
+
+describe("a command", () => {
+  it("gets the facts as variables, its own, and nothing else of the router's", async () => {
+    vi.stubEnv("SLUICE_ADMIN_TOKEN", "hunter2");
+    const folder = temporaryFolder();
+    const script = `require("node:fs").writeFileSync("env.json", JSON.stringify(process.env)); console.log(process.cwd())`;
+    const { run } = hooks({ smoke: command(script, { env: { MODE: "full", SLUICE_SHARE: "99" }, folder }) });
+    expect(await run("smoke")).toEqual({ ok: true, detail: `node ended with status 0: ${folder}` });
+    vi.unstubAllEnvs();
+    const env = JSON.parse(readFileSync(join(folder, "env.json"), "utf8"));
+    expect(env).toMatchObject({
+      MODE: "full",
+      PATH: process.env.PATH,
+      SLUICE_HOOK: "smoke",
+      SLUICE_MOMENT: "before_promotion",
+      SLUICE_IDEMPOTENCY_KEY: "r-1:before_promotion",
+      SLUICE_ROLLOUT: "r-1",
+      SLUICE_PHASE: "promoting",
+      SLUICE_SHARE: "50",
+      SLUICE_EXPECT: "better",
+      SLUICE_BY: "ana",
+      SLUICE_REASON: "a better model",
+      SLUICE_CANDIDATE: "green",
+      SLUICE_CANDIDATE_VERSION: "1.0.1",
+      SLUICE_CANDIDATE_DIGEST: "sha256:b",
+      SLUICE_CANDIDATE_TARGETS: "http://127.0.0.1:8002 http://127.0.0.1:8012",
+      SLUICE_STABLE: "blue",
+    });
+    expect(env.SLUICE_ADMIN_TOKEN).toBeUndefined();
+  });
+
+  it("has no shell: arguments are what they are", async () => {
+    const script = "console.log(process.argv.slice(1).join('|'))";
+    const hook = command(script);
+    const { detail } = await hooks({
+      a: { ...hook, command: [...hook.command, "--", "$HOME; true", "*"] },
+    }).run("a");
+    expect(detail).toBe("node ended with status 0: $HOME; true|*");
+  });
+
+  it("fails by another status or a signal, with the end of what it wrote, without secrets", async () => {
+    const script = `console.log("x".repeat(1e5)); console.error("the token " + process.env.T + " is wrong"); process.exitCode = 3`;
+    const { run, log } = hooks({
+      smoke: command(script, { env: { T: "hunter2" } }),
+      dies: command("process.kill(process.pid, 'SIGSEGV')"),
+    });
+    const { ok, detail } = await run("smoke");
+    expect([ok, detail]).toEqual([
+      false,
+      expect.stringMatching(/^node ended with status 3: …x+ the token \*\*\* is wrong$/),
+    ]);
+    expect(detail.length).toBeLessThan(400);
+    const lines = JSON.stringify(log.lines);
+    expect(lines.length).toBeLessThan(12_000);
+    expect(lines).not.toContain("hunter2");
+    expect(await run("dies")).toMatchObject({
+      ok: false,
+      detail: expect.stringMatching(/^node was ended by SIGSEGV/),
+    });
+  });
+
+  it.each([
+    [["/nowhere/smoke.sh"], "smoke.sh cannot be run (ENOENT)"],
+    [["/"], " cannot be run (EACCES)"],
+  ])("fails in a sentence when it cannot be run: %j", async (words, detail) => {
+    expect(await hooks({ a: { ...command(""), command: words } }).run("a")).toEqual({ ok: false, detail });
+  });
+
+  /** Writes its process number and that of a child of its own, both deaf to SIGTERM where asked. */
+  const family = (deaf: boolean) => `
+    const deaf = ${deaf ? "process.on('SIGTERM', () => {})" : "0"};
+    const { spawn } = require("node:child_process");
+    const child = spawn(process.execPath, ["-e", ${JSON.stringify(
+      `${deaf ? "process.on('SIGTERM', () => {});" : ""} setInterval(() => {}, 1000); console.log("up")`,
+    )}], { stdio: ["ignore", "pipe", "inherit"] });
+    child.stdout.once("data", () => require("node:fs").writeFileSync("pids", process.pid + " " + child.pid));
+    setInterval(() => {}, 1000);`;
+  const alive = (pid: number) => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  const pids = (folder: string) =>
+    vi.waitFor(() => {
+      const found = readFileSync(join(folder, "pids"), "utf8").split(" ").map(Number);
+      expect(found).toHaveLength(2);
+      return found;
+    }, 15_000);
+
+  it.each([
+    ["at once by SIGTERM", false],
+    ["by SIGKILL where it is deaf to SIGTERM", true],
+  ])("is killed with its children when it is given up: %s", async (_, deaf) => {
+    const folder = temporaryFolder();
+    const giving = new AbortController();
+    const facts = factsOf("a", "before_rollout", CONTEXT);
+    const running = runCommand(command(family(deaf), { folder }), facts, giving.signal, deaf ? 100 : 60_000);
+    const both = await pids(folder);
+    expect(both.every(alive)).toBe(true);
+    giving.abort();
+    expect(await running).toMatchObject({ ok: false, detail: "node was given up and killed" });
+    await vi.waitFor(() => expect(both.some(alive)).toBe(false), 15_000);
+  });
+
+  it("is killed with its children at the time-out", async () => {
+    const folder = temporaryFolder();
+    const { run } = hooks({ a: command(family(false), { folder, timeout: 1500 }) });
+    const running = run("a");
+    const both = await pids(folder).catch(() => []);
+    expect(await running).toEqual({ ok: false, detail: "node did not end within 1.5 s and was killed" });
+    await vi.waitFor(() => expect(both.some(alive)).toBe(false), 15_000);
+  });
+
+  it("is not begun when it was given up before", async () => {
+    const folder = temporaryFolder();
+    const hook = command(`require("node:fs").writeFileSync("begun", "")`, { folder });
+    expect(await hooks({ a: hook }).run("a", AbortSignal.abort())).toMatchObject({
+      detail: "node was not begun",
+    });
+    expect(() => readFileSync(join(folder, "begun"))).toThrow();
+  });
+
+  it("has ended when it has, though what it left behind holds its output open", async () => {
+    const folder = temporaryFolder();
+    const script = `
+      const { spawn } = require("node:child_process");
+      const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "inherit" });
+      require("node:fs").writeFileSync("pid", String(child.pid));
+      child.unref();
+      console.log("done"); process.exit(0);`;
+    expect(await hooks({ a: command(script, { folder }) }).run("a")).toEqual({
+      ok: true,
+      detail: "node ended with status 0: done",
+    });
+    process.kill(Number(readFileSync(join(folder, "pid"), "utf8")));
+  });
+});
+
+it("knows its names as the configuration has them now", async () => {
+  const configured: Record<string, HookConfig> = { a: command("0") };
+  const { all, run } = hooks(configured);
+  expect(all.names).toEqual(["a"]);
+  delete configured.a;
+  expect(all.names).toEqual([]);
+  expect(await run("a")).toEqual({ ok: false, detail: "the configuration has no hook a any more" });
+});
+
+it("runs a script file by its path", async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, "smoke.sh");
+  writeFileSync(path, '#!/bin/sh\necho "$SLUICE_CANDIDATE $1"\n', { mode: 0o700 });
+  expect(await hooks({ a: { ...command(""), command: [path, "x"] } }).run("a")).toEqual({
+    ok: true,
+    detail: "smoke.sh ended with status 0: green x",
+  });
+});
