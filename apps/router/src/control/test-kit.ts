@@ -255,6 +255,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
       drain: 30_000,
       tunnel_drain: undefined,
     },
+    hooks: {},
     metrics: { listen: "admin" },
   };
   return { ...config, ...changes } as Config;
