@@ -227,6 +227,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     | "passive"
     | "timeouts"
     | "metrics"
+    | "hooks"
   > = {
     admin: { listen: { host: "127.0.0.1", port: 9900 }, tokens: [] },
     state: undefined,
