@@ -5,7 +5,7 @@ import { CliError } from "./errors.ts";
 const PATIENCE = 10_000;
 
 export interface Call {
-  readonly method?: "GET" | "POST" | "PUT";
+  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   readonly body?: object;
   readonly query?: Readonly<Record<string, string>>;
   /** The revision that the change is meant for. */

@@ -9,6 +9,7 @@ import { addHistory } from "./history.ts";
 import { addPredict } from "./predict.ts";
 import { addRollback } from "./rollback.ts";
 import { addServe } from "./serve.ts";
+import { addShadow } from "./shadow.ts";
 import { addStatus } from "./status.ts";
 import { addUndo } from "./undo.ts";
 import { addUp } from "./up.ts";
@@ -52,6 +53,7 @@ Examples:
     addFlip,
     addRollback,
     addUndo,
+    addShadow,
     addHistory,
     addPredict,
   ]) {

@@ -379,6 +379,8 @@ describe("the description", () => {
       "/admin/rollouts/{id}/pause",
       "/admin/rollouts/{id}/promote",
       "/admin/rollouts/{id}/resume",
+      "/admin/shadow",
+      "/admin/shadow/worst",
       "/admin/state",
       "/admin/undo",
       "/admin/upgrade",

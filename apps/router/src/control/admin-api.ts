@@ -10,6 +10,7 @@ import { guard, mayDo } from "./admin/guard.ts";
 import { onError, onMethodNotAllowed, onNotFound } from "./admin/problems.ts";
 import { rolloutRoutes } from "./admin/rollouts.ts";
 import { type AdminRoute, addRoutes } from "./admin/route.ts";
+import { shadowRoutes } from "./admin/shadow.ts";
 import { upgradeRoute } from "./admin/upgrade.ts";
 import { healthRoutes, metricsRoute, viewRoutes } from "./admin/views.ts";
 
@@ -25,6 +26,7 @@ export function createAdminApp(deps: AdminDeps): OpenAPIHono<AdminEnv> {
     ...changeRoutes(deps),
     ...feedbackRoutes(deps),
     ...rolloutRoutes(deps),
+    ...shadowRoutes(deps),
     upgradeRoute(deps),
     ...healthRoutes(deps),
     ...own,

@@ -25,6 +25,7 @@ import { ReportBook } from "./report-book.ts";
 import { createRollouts } from "./rollout/create.ts";
 import type { Rollouts } from "./rollout/rollouts.ts";
 import { digestOf, serialize } from "./saved-state.ts";
+import { Shadows } from "./shadow/shadows.ts";
 import { StateFile } from "./state-file.ts";
 import { MemoryStorage, type Storage } from "./storage.ts";
 import type { Store } from "./store.ts";
@@ -125,6 +126,7 @@ class Plane implements ControlPlane {
   readonly #activity: RecentActivity;
   readonly #events: EventHub;
   readonly #rollouts: Rollouts;
+  readonly #shadows: Shadows;
   readonly #weightChanges: Record<string, number> = Object.fromEntries(WEIGHT_KINDS.map((kind) => [kind, 0]));
   readonly #leaving = new AbortController();
   #known: readonly KnownTarget[] = [];
@@ -142,6 +144,7 @@ class Plane implements ControlPlane {
     this.#watch = this.#createWatch();
     this.feedback = this.#createFeedback();
     this.#rollouts = this.#createRollouts();
+    this.#shadows = this.#createShadows();
     const apps = this.#createApps();
     this.adminApp = apps.admin;
     this.metricsApp = apps.metrics;
@@ -175,6 +178,12 @@ class Plane implements ControlPlane {
     return createRollouts({ ...parts, more });
   }
 
+  #createShadows(): Shadows {
+    const { clock, log } = this.#options;
+    const config = () => this.#config;
+    return new Shadows({ config, store: this.store, watch: this.#watch, clock, log, events: this.#events });
+  }
+
   #createApps() {
     const { version, clock, log, resolve = resolveHost } = this.#options;
     const [store, book, watch, activity, events] = [
@@ -194,10 +203,13 @@ class Plane implements ControlPlane {
       weightChanges: () => this.#weightChanges,
       feedback: () => this.feedback,
       rollout: () => rollouts.reading,
+      shadow: () => this.#shadows,
     });
     const [config, unready] = [() => this.#config, () => this.#unready()];
     const { feedback } = this;
-    const parts = { store, book, watch, activity, events, feedback, metrics, config, unready, rollouts };
+    const shadows = this.#shadows;
+    const features = { feedback, shadows, rollouts };
+    const parts = { store, book, watch, activity, events, ...features, metrics, config, unready };
     const { upgrade = noUpgrade } = this.#options;
     const leaving = this.#leaving.signal;
     const deps = { ...parts, clock, log, resolve, version, started: clock.now(), upgrade, leaving };
@@ -210,6 +222,7 @@ class Plane implements ControlPlane {
     this.store.onSnapshot((snapshot) => {
       channel.publish(snapshot);
       this.#watch.sync(this.store.view.urls);
+      queueMicrotask(() => this.#shadows.check());
     });
     this.store.onChange((entry) => {
       if (Object.hasOwn(this.#weightChanges, entry.kind)) this.#weightChanges[entry.kind]! += 1;
@@ -218,6 +231,7 @@ class Plane implements ControlPlane {
     this.#book.onReport((report) => {
       if (report.inherited) this.#activity.forget();
       this.#watch.onReport(report);
+      this.#shadows.note(report);
       if (report.served) this.feedback.note(report.served);
     });
   }

@@ -2,7 +2,7 @@
 export interface StreamEvent {
   /** Undefined for news that is worth nothing later, such as reports: those are never sent again. */
   readonly id: string | undefined;
-  readonly type: "change" | "health" | "rollout" | "report";
+  readonly type: "change" | "health" | "rollout" | "shadow" | "report";
   readonly data: object;
 }
 
@@ -27,7 +27,7 @@ export class EventHub {
     return this.#listeners.size;
   }
 
-  publish(type: "change" | "health" | "rollout", data: object): void {
+  publish(type: "change" | "health" | "rollout" | "shadow", data: object): void {
     const event = { id: `${this.#boot}-${++this.#count}`, type, data };
     this.#kept = [...this.#kept, event].slice(-KEPT);
     this.#send(event);

@@ -1,5 +1,6 @@
 import { buildSnapshot } from "../core/build-snapshot.ts";
 import type { RolloutView } from "../core/rollout/counting.ts";
+import type { ShadowView } from "../core/shadow/view.ts";
 import { type Health, hasAvailableTarget, type Snapshot } from "../core/snapshot.ts";
 import type { RoutingState } from "../core/transitions.ts";
 import { Retiring } from "./retiring.ts";
@@ -13,6 +14,7 @@ export class LiveTable {
   #routing: RoutingState;
   #split: Split;
   #rollout: RolloutView | undefined;
+  #shadow: ShadowView | undefined;
   #snapshot: Snapshot;
 
   constructor(
@@ -79,6 +81,11 @@ export class LiveTable {
     this.#rollout = rollout;
   }
 
+  /** The color that gets copies of requests; none if undefined. */
+  setShadow(shadow: ShadowView | undefined): void {
+    this.#shadow = shadow;
+  }
+
   /** Makes the next snapshot of what is in force now, of the epoch `least` or a higher one. */
   advance(least = 0): Snapshot {
     this.#snapshot = this.#build(Math.max(least, this.#snapshot.epoch + 1));
@@ -93,6 +100,7 @@ export class LiveTable {
       health: (url) => this.#healthOf(url),
       split: this.#split,
       rollout: this.#rollout,
+      shadow: this.#shadow,
     });
   }
 

@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { RolloutView } from "../core/rollout/counting.ts";
+import type { ShadowView } from "../core/shadow/view.ts";
 import type { Health, Snapshot } from "../core/snapshot.ts";
 import { type Command, type RoutingState, transition } from "../core/transitions.ts";
 import { type HistoryEntry, type Meta, newEntry, remember } from "./history.ts";
@@ -227,6 +228,18 @@ export class Store {
   /** Asked before every command but a rescue, in its turn. There is one, a rollout's. */
   lockBy(lock: Lock): void {
     this.#lock = lock;
+  }
+
+  /** The color that gets copies of requests; none if undefined. */
+  setShadow(shadow: ShadowView | undefined): void {
+    if (this.#mode === "given") return;
+    this.#table.setShadow(shadow);
+    if (this.#started) this.#publish();
+  }
+
+  /** @throws Refusal another program is taking this router's place */
+  mustBeOpen(): void {
+    if (this.#mode !== "open") throw new Refusal("handing_over", HANDING_OVER);
   }
 
   /** @param least the snapshot's epoch is this one, or higher */

@@ -225,6 +225,9 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     | "allowed_targets"
     | "health"
     | "passive"
+    | "retry"
+    | "predictions"
+    | "shadow"
     | "timeouts"
     | "metrics"
     | "hooks"
@@ -246,6 +249,28 @@ export function testConfig(changes: Partial<Config> = {}): Config {
       status: [[200, 299]],
     },
     passive: { errors: 5, window: 10_000, ejection: 10_000, max_ejected: 0.5 },
+    retry: {
+      attempts: 1,
+      budget: 0.2,
+      on: ["connect", "reset"],
+      idempotent_paths: ["/api/predict/"],
+      buffer: 65_536,
+      buffer_total: 67_108_864,
+    },
+    predictions: undefined,
+    shadow: {
+      rate: 100,
+      concurrency: 8,
+      queue: 100,
+      memory: 16_777_216,
+      timeout: 5000,
+      answer: 262_144,
+      atol: 0.5,
+      rtol: 0.02,
+      slices: [],
+      worst: 20,
+      bodies: false,
+    },
     timeouts: {
       client_header: 10_000,
       client_body: 30_000,

@@ -1,4 +1,5 @@
 import type { RolloutView } from "./rollout/counting.ts";
+import type { ShadowView } from "./shadow/view.ts";
 import type { ColorView, Health, Snapshot, TargetView } from "./snapshot.ts";
 import { type RoutingState, standbyOf } from "./transitions.ts";
 import { scaleDown, shares } from "./weights.ts";
@@ -12,13 +13,15 @@ export interface SnapshotParts {
   readonly split: "random" | "exact";
   /** The rollout that runs: its draws are random, and its affinity has a salt of its own. */
   readonly rollout?: RolloutView | undefined;
+  readonly shadow?: ShadowView | undefined;
 }
 
 /** No rollout runs: affinity hashes carry no salt, so that users stay where they are over a restart. */
 const NO_SALT = "";
 
 /** The routing table for the data plane: what administrators decided, and what health says of it. */
-export function buildSnapshot({ epoch, state, retiring, health, split, rollout }: SnapshotParts): Snapshot {
+export function buildSnapshot(parts: SnapshotParts): Snapshot {
+  const { epoch, state, retiring, health, split, rollout, shadow } = parts;
   const share = shares(state.weights);
   const weights = scaleDown(state.weights);
   const view = (url: string): TargetView => ({ url, health: health(url) });
@@ -35,5 +38,6 @@ export function buildSnapshot({ epoch, state, retiring, health, split, rollout }
     salt: rollout?.id ?? NO_SALT,
     gate: state.gate,
     ...(rollout && { rollout }),
+    ...(shadow && { shadow }),
   };
 }

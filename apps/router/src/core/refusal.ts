@@ -8,6 +8,7 @@ export const REFUSALS = {
   color_has_weight: { status: 409, title: "The color has weight" },
   rollout_runs: { status: 409, title: "A rollout runs" },
   rollout_not_possible: { status: 409, title: "The rollout is not possible now" },
+  nothing_to_copy: { status: 409, title: "Nothing to copy" },
   overtaken: { status: 409, title: "Overtaken by a rollback" },
   colors_differ: { status: 409, title: "Other colors" },
   revision_changed: { status: 412, title: "The revision has changed" },

@@ -4,6 +4,7 @@ import { OUTCOME_NAMES, outcomeRow } from "../core/outcome.ts";
 import { type ColorReport, DURATION_BUCKETS, type ProcessFacts, type Report } from "../core/report.ts";
 import { EMPTY_COLOR } from "../core/report-sums.ts";
 import type { Snapshot } from "../core/snapshot.ts";
+import { addAnswerMetrics, type ShadowSource } from "./answers.ts";
 import { addFeedbackMetrics, type FeedbackSource } from "./feedback.ts";
 import { openMetrics } from "./openmetrics.ts";
 import { addRollout, type RolloutReading } from "./rollout-metrics.ts";
@@ -24,6 +25,7 @@ export interface MetricsSource {
   feedback(): FeedbackSource;
   /** Of the newest rollout; undefined before the first. */
   rollout(): RolloutReading;
+  shadow(): ShadowSource;
   readonly version: string;
 }
 
@@ -70,6 +72,11 @@ export class RouterMetrics {
     const feedback = () => source.feedback();
     addFeedbackMetrics(this.#registry, feedback, () => this.#names());
     addRollout(this.#registry, () => source.rollout());
+    addAnswerMetrics(
+      this.#registry,
+      () => this.#colors(),
+      () => source.shadow(),
+    );
     collectDefaultMetrics({ register: this.#registry });
     for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
   }

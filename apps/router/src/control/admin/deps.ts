@@ -7,6 +7,7 @@ import type { Feedback } from "../feedback/feedback.ts";
 import type { Log } from "../log.ts";
 import type { ReportBook } from "../report-book.ts";
 import type { Rollouts } from "../rollout/rollouts.ts";
+import type { Shadows } from "../shadow/shadows.ts";
 import type { Store } from "../store.ts";
 import type { TargetWatch } from "../target-watch.ts";
 import type { Upgrade } from "./upgrade.ts";
@@ -14,7 +15,10 @@ import type { Upgrade } from "./upgrade.ts";
 /** What the admin API needs of the rest of the control plane. */
 export interface AdminDeps {
   /** The configuration in force, which a reload replaces. */
-  readonly config: () => Pick<Config, "admin" | "allowed_targets" | "colors" | "timeouts" | "metrics">;
+  readonly config: () => Pick<
+    Config,
+    "admin" | "allowed_targets" | "colors" | "timeouts" | "metrics" | "predictions" | "shadow"
+  >;
   readonly store: Store;
   readonly rollouts: Rollouts;
   readonly book: ReportBook;
@@ -22,6 +26,7 @@ export interface AdminDeps {
   readonly activity: RecentActivity;
   readonly events: EventHub;
   readonly feedback: Feedback;
+  readonly shadows: Shadows;
   readonly clock: Clock;
   readonly log: Log;
   readonly resolve: Resolve;

@@ -8,7 +8,7 @@ export type AdminContext = Context<AdminEnv>;
 
 /** One row of the API: its address, what it needs, what it says of itself, and what it does. */
 export interface AdminRoute {
-  readonly method: "get" | "post" | "put";
+  readonly method: "get" | "post" | "put" | "delete";
   /** As hono writes it: `/admin/colors/:color/targets`. */
   readonly path: string;
   /** What a token must grant; undefined: nothing is asked. */
