@@ -147,3 +147,12 @@ export function joined(fields: readonly Field[], name: string): string | undefin
   const values = fields.filter((field) => field[0].toLowerCase() === name).map((field) => field[1]);
   return values.length === 0 ? undefined : values.join(", ");
 }
+
+/** What no trailer section may say: framing, routing, and who is who (RFC 9110 section 6.5.1). */
+const NO_TRAILER =
+  /^(?:transfer-encoding|content-length|host|connection|keep-alive|proxy-.*|te|trailer|upgrade|via|forwarded|x-forwarded-.*|x-request-id|x-sluice-.*|content-type|content-encoding|content-range|authorization|cookie|set-cookie|cache-control|expect|max-forwards|pragma|range|if-.*|age|date|expires|location|retry-after|vary|warning)$/i;
+
+/** Whether a field of this name goes on in a trailer section. */
+export function mayBeTrailer(name: string): boolean {
+  return !NO_TRAILER.test(name);
+}

@@ -128,7 +128,7 @@ export const REQUEST_LINE: readonly Case[] = [
   refused("http/1.1 in lower case", "9112 §2.3", `GET / http/1.1\r\n${HOST}`),
   refused("HTTP/01.1", "9112 §2.3", `GET / HTTP/01.1\r\n${HOST}`),
   refused("HTTP/1.10", "9112 §2.3", `GET / HTTP/1.10\r\n${HOST}`),
-  refused("the preface of HTTP/2", "9113 §3.4", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", [400, 505]),
+  refused("nearly the preface of HTTP/2", "9113 §3.4", "PRI * HTTP/2.1\r\n\r\nSM\r\n\r\n", [400, 505]),
   refused("a TLS handshake", "9112 §3", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
   {
     name: "empty lines before a request are skipped",

@@ -2,8 +2,13 @@ import type { Field } from "../../../core/forwarding.ts";
 
 /** Pairs of a flat list, without the pseudo-fields. */
 export function fieldsOfRaw(raw: readonly string[]): Field[] {
+  return pairsOf(raw).filter(([name]) => !name.startsWith(":"));
+}
+
+/** All pairs of a flat list. */
+export function pairsOf(raw: readonly string[]): Field[] {
   const fields: Field[] = [];
-  for (let i = 0; i < raw.length; i += 2) if (!raw[i]!.startsWith(":")) fields.push([raw[i]!, raw[i + 1]!]);
+  for (let i = 0; i < raw.length; i += 2) fields.push([raw[i]!, raw[i + 1]!]);
   return fields;
 }
 

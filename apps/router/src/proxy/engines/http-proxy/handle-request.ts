@@ -8,12 +8,12 @@ import type { Exchange } from "../../exchange.ts";
 import { isEventStream } from "../event-stream.ts";
 import { PROBE_AFTER } from "../keep-alive.ts";
 import { ownFields } from "../problem.ts";
+import { bodyOf, RequestBody } from "../request-body.ts";
 import { StreamedEvents } from "../streamed-events.ts";
 import { answerProblem, writeHead } from "./answer.ts";
 import { Attempt, type HeadResult } from "./attempt.ts";
 import { addFields, factsOf, outgoingHeaders, type Pools, sentFields, wayTo } from "./outgoing.ts";
 import { cut, relay } from "./relay.ts";
-import { RequestBody } from "./request-body.ts";
 
 /** What all requests of an engine share. */
 export interface Means {
@@ -49,7 +49,7 @@ export class RequestHandler {
     this.#exchange = exchange;
     this.#isRepeatable = plane.isRepeatable(request.method!, admitted.path);
     const expects = request.headers.expect !== undefined && request.httpVersion === "1.1";
-    this.#body = new RequestBody(plane, exchange, request, {
+    this.#body = new RequestBody(plane, exchange, bodyOf(request), {
       wanted: () => expects && out.writeContinue(),
       sent: () => this.#attempt?.bodySent(),
       fault: (outcome) => this.endEarly(outcome),

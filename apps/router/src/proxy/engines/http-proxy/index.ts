@@ -9,15 +9,17 @@ import { listeningFd } from "../../../listening-fd.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import { type CreateEngine, type Engine, IDLE_GRACE, type Listen } from "../../engine.ts";
 import { ALPN, Handshakes } from "../../tls/handshakes.ts";
+import { Http2Side } from "../h2/http2-side.ts";
+import { TwoProtocols } from "../h2/two-protocols.ts";
 import { lastCallAfter } from "../last-call.ts";
 import { listenOn } from "../listen.ts";
 import { idField, type Problem, writeProblem } from "../problem.ts";
+import { hasBody } from "../request-body.ts";
 import { answerProblem, fieldsOf } from "./answer.ts";
 import { Connection, type Turn } from "./connection.ts";
 import { type Means, RequestHandler } from "./handle-request.ts";
 import { holdRequest, holdUpgrade } from "./held.ts";
 import { factsOf, Pools } from "./outgoing.ts";
-import { hasBody } from "./request-body.ts";
 import { joinAnew, openTunnel, type TunnelOptions } from "./tunnel.ts";
 
 /** The engine on Node's own HTTP parser and the package http-proxy, mended where it loses or leaks (docs/engines.md). */
@@ -28,6 +30,8 @@ class HttpProxyEngine implements Engine {
   readonly #means: Means;
   readonly #server: Server;
   readonly #connections = new Map<Socket, Connection>();
+  readonly #http2: Http2Side;
+  readonly #protocols: TwoProtocols;
   readonly #handshakes: Handshakes | undefined;
   #draining = false;
 
@@ -44,6 +48,8 @@ class HttpProxyEngine implements Engine {
     this.#server.on("checkExpectation", handle);
     this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket as Socket, head));
     this.#server.on("connect", (request, socket) => this.#connect(request, socket as Socket));
+    this.#http2 = new Http2Side(plane);
+    this.#protocols = new TwoProtocols(this.#server, plane, this.#http2);
     this.#handshakes = plane.config.tls && new Handshakes(this.#server, plane, ALPN);
     this.#server.on("clientError", (error, socket) => this.#broken(error, socket as Socket));
   }
@@ -64,11 +70,13 @@ class HttpProxyEngine implements Engine {
     );
     // after the sockets were looked at: what has arrived while this process was busy is no idle connection
     const idle = setInterval(() => setImmediate(() => this.#endIdle()), grace);
+    this.#http2.drain();
     let cut = 0;
     const lastCall = setTimeout(() => this.#plane.lastCall(), lastCallAfter(deadline));
     const hard = setTimeout(() => {
-      cut = this.#connections.size;
+      cut = this.#connections.size + this.#http2.destroy();
       for (const socket of this.#connections.keys()) socket.destroy(); // tunnels too, which Node forgets
+      this.#protocols.destroy();
       this.#handshakes?.destroy();
     }, deadline);
     await closed;
@@ -77,11 +85,14 @@ class HttpProxyEngine implements Engine {
     clearTimeout(hard);
     this.#server.close(() => {}); // stops Node's own timer
     this.#means.pools.destroy();
+    this.#http2.close();
     return cut;
   }
 
   #endIdle(): void {
     this.#server.closeIdleConnections();
+    this.#http2.drain();
+    this.#protocols.endSilent();
     this.#handshakes?.endSilent();
   }
 

@@ -3,6 +3,7 @@ import type { RequestFacts } from "../../../core/request-facts.ts";
 import { isRefusal } from "../../../core/request-line.ts";
 import type { ClosedGate, Visitor } from "../../gate.ts";
 import { reset } from "../../tls/reset.ts";
+import { beginsHttp2 } from "../h2/preface.ts";
 import { idField, type Problem } from "../problem.ts";
 import { admitHead } from "./admit-head.ts";
 import { ClientSocket } from "./client-socket.ts";
@@ -11,6 +12,7 @@ import { type Head, INCOMPLETE, MALFORMED } from "./head.ts";
 import { HeadInput, TOO_LARGE } from "./head-input.ts";
 import { HeldRequest } from "./held-request.ts";
 import { HEADER_TOO_LARGE, HEADER_TOO_SLOW, problemOf, UNREADABLE } from "./problems.ts";
+import { readPlainly } from "./reads.ts";
 import { RequestHeads } from "./request-head.ts";
 import { stopWaiting, type TimerQueue } from "./timers.ts";
 import { readTraits } from "./traits.ts";
@@ -171,8 +173,17 @@ export class ClientConnection extends ClientSocket implements Visitor {
     if (end === TOO_LARGE) return this.#refuse(HEADER_TOO_LARGE);
     const head = this.engine.requestHead;
     const fault = head.readRequest(bytes, start, end, limits.headers);
+    if (fault === "version" && this.#knownHost === undefined && beginsHttp2(bytes, start))
+      return this.#speakHttp2(bytes.subarray(start));
     if (fault === undefined) this.#begin(head, bytes, start, end);
     else this.#refuse(problemOf(fault, limits));
+  }
+
+  /** The first bytes are those of HTTP/2 (RFC 9113 section 3.3). */
+  #speakHttp2(bytes: Buffer): void {
+    const first = Buffer.from(bytes);
+    this.#close();
+    this.engine.http2.accept(readPlainly(this.socket), { first });
   }
 
   /** The head is not whole yet. */

@@ -1,4 +1,5 @@
 import type { DataPlane } from "../../data-plane.ts";
+import type { Http2Side } from "../h2/http2-side.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { Head } from "./head.ts";
 import type { HedgeQueue } from "./hedge-queue.ts";
@@ -11,6 +12,8 @@ export interface Engine {
   readonly timers: Timers;
   readonly pool: Pool;
   readonly hedges: HedgeQueue;
+  /** Clients that speak HTTP/2 go there. */
+  readonly http2: Http2Side;
   /** Heads are read and used up in one go, so one object serves all connections. */
   readonly requestHead: Head;
   readonly answerHead: Head;

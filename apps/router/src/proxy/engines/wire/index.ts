@@ -1,9 +1,11 @@
 import { createServer, type Server, type Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type { Address, Config } from "../../../config/config.ts";
 import { listeningFd } from "../../../listening-fd.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import { type CreateEngine, type Engine, IDLE_GRACE, type Listen } from "../../engine.ts";
 import { ALPN, Handshakes } from "../../tls/handshakes.ts";
+import { Http2Side } from "../h2/http2-side.ts";
 import { lastCallAfter } from "../last-call.ts";
 import { listenOn } from "../listen.ts";
 import { ClientConnection } from "./client-connection.ts";
@@ -28,6 +30,7 @@ class WireEngine implements Engine, Parts {
   readonly timers: Timers;
   readonly pool: Pool;
   readonly hedges: HedgeQueue;
+  readonly http2: Http2Side;
   readonly requestHead = new Head();
   readonly answerHead = new Head();
   readonly readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER);
@@ -48,6 +51,7 @@ class WireEngine implements Engine, Parts {
     this.timers = new Timers(plane.config.timeouts, plane.now);
     this.pool = new Pool(this);
     this.hedges = new HedgeQueue(plane.now);
+    this.http2 = new Http2Side(plane);
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) =>
       this.#connected(socket),
     );
@@ -69,10 +73,11 @@ class WireEngine implements Engine, Parts {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     // after the sockets were looked at: what has arrived while this process was busy is no idle connection
     const idle = setInterval(() => setImmediate(() => this.#endIdle(grace)), grace);
+    this.http2.drain();
     let cut = 0;
     const lastCall = setTimeout(() => this.plane.lastCall(), lastCallAfter(deadline));
     const hard = setTimeout(() => {
-      cut = this.#connections.size;
+      cut = this.#connections.size + this.http2.destroy();
       for (const connection of [...this.#connections]) connection.destroy();
       this.#handshakes?.destroy();
     }, deadline);
@@ -82,6 +87,7 @@ class WireEngine implements Engine, Parts {
     clearTimeout(hard);
     this.hedges.stop();
     this.pool.close();
+    this.http2.close();
     this.timers.stop();
     clearInterval(this.#following);
     return cut;
@@ -110,6 +116,7 @@ class WireEngine implements Engine, Parts {
   }
 
   #connected(socket: Socket): void {
+    if ((socket as TLSSocket).alpnProtocol === "h2") return this.http2.accept(socket);
     this.plane.connections++;
     this.#connections.add(new ClientConnection(this, socket));
   }
@@ -117,6 +124,7 @@ class WireEngine implements Engine, Parts {
   #endIdle(grace: number): void {
     const since = this.plane.now() - grace;
     for (const connection of [...this.#connections]) connection.endIfIdle(since);
+    this.http2.drain();
     this.#handshakes?.endSilent();
   }
 }

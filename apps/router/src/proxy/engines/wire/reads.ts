@@ -57,6 +57,22 @@ export function readInto(socket: Socket, { onread }: Reads): Socket {
   return Object.assign(new Socket(options as SocketConstructorOpts), { _server: server });
 }
 
+/**
+ * The connection of a socket from {@link readInto} on one that emits what it reads, paused, without listeners: for
+ * whoever reads it in another way from now on.
+ */
+export function readPlainly(socket: Socket): Socket {
+  const accepted = socket as unknown as Accepted;
+  const { _handle: handle, _server: server } = accepted;
+  socket.removeAllListeners();
+  socket.pause();
+  if (!handle || !server) return socket;
+  accepted._handle = null;
+  accepted._server = null;
+  const options = { handle, pauseOnCreate: true } as unknown as SocketConstructorOpts;
+  return Object.assign(new Socket(options), { _server: server });
+}
+
 /** Bytes that were just read, as a socket may keep them until it has written them. See {@link isStuck}. */
 export function lasting(bytes: Buffer): Buffer {
   return bytes.length < FILLING ? Buffer.from(bytes) : bytes;

@@ -1,4 +1,4 @@
-import { type Field, PSEUDONYM } from "../../../core/forwarding.ts";
+import { type Field, mayBeTrailer, PSEUDONYM } from "../../../core/forwarding.ts";
 import { responseFault } from "../../../core/response-head.ts";
 import type { Exchange } from "../../exchange.ts";
 import { ownFields } from "../problem.ts";
@@ -104,10 +104,6 @@ function endToEnd(head: Head): string {
   return copyFields(head, { kinds: dropped, named, also: undefined });
 }
 
-/** What no trailer section may say: framing, routing, and who is who (RFC 9110 section 6.5.1). */
-const NO_TRAILER =
-  /^(?:transfer-encoding|content-length|host|connection|keep-alive|proxy-.*|te|trailer|upgrade|via|forwarded|x-forwarded-.*|x-request-id|x-sluice-.*|content-type|content-encoding|content-range|authorization|cookie|set-cookie|cache-control|expect|max-forwards|pragma|range|if-.*|age|date|expires|location|retry-after|vary|warning)$/i;
-
 /** A message whose trailers claim to say how it is framed is no mistake, and Node refuses it. */
 const FRAMING = /^(?:transfer-encoding|content-length)$/i;
 
@@ -121,7 +117,7 @@ export function relayTrailer(section: string): string | undefined {
   for (const line of section.slice(0, -4).split("\r\n")) {
     const match = /^([!#$%&'*+\-.^_`|~\w]+):[\t ]*[\t\x20-\x7e\x80-\xff]*$/.exec(line);
     if (!match || FRAMING.test(match[1]!)) return undefined;
-    if (!NO_TRAILER.test(match[1]!)) kept += `${line}\r\n`;
+    if (mayBeTrailer(match[1]!)) kept += `${line}\r\n`;
   }
   return `${kept}\r\n`;
 }

@@ -27,7 +27,10 @@ export class Http2Upstream implements Upstream {
       this.#listen(this.#stream);
     } catch {
       // its connection has gone in this very moment, and nothing was sent
-      process.nextTick(() => this.#end({ outcome: "refused", stale: "unprocessed" }));
+      process.nextTick(() => {
+        this.#end({ outcome: "refused", stale: "unprocessed" });
+        reader.onClosed();
+      });
     }
   }
 
@@ -102,7 +105,6 @@ export class Http2Upstream implements Upstream {
     this.#done = true;
     if (failed) this.#reader.onFailed(failed);
     else this.#reader.onEnd(this.#trailers);
-    if (this.#stream === undefined) this.#reader.onClosed();
   }
 
   #failure({ rstCode = NGHTTP2_NO_ERROR, id }: ClientHttp2Stream): Failure {

@@ -10,6 +10,7 @@ export interface UpstreamRequest {
   readonly fields: readonly Field[];
   /** A body follows. */
   readonly hasBody: boolean;
+  readonly isGrpc: boolean;
   /** The client takes trailers (`te: trailers`). */
   readonly wantsTrailers: boolean;
   /** What the client connected by. */

@@ -1,8 +1,27 @@
 import type { IncomingMessage } from "node:http";
-import type { Writable } from "node:stream";
-import type { Outcome } from "../../../core/outcome.ts";
-import type { DataPlane } from "../../data-plane.ts";
-import type { Exchange } from "../../exchange.ts";
+import type { Readable } from "node:stream";
+import type { Outcome } from "../../core/outcome.ts";
+import type { DataPlane } from "../data-plane.ts";
+import type { Exchange } from "../exchange.ts";
+
+/** Where a body comes from. */
+export interface BodySource {
+  readonly readable: Readable;
+  readonly hasBody: boolean;
+  /** What `Content-Length` says, 0 where there is none. */
+  readonly length: number;
+  /** Asked at its end: false where it broke off, and somebody else will say so. Default: it is whole */
+  isWhole?(): boolean;
+}
+
+/** Who gets it: a request to a target. */
+export interface BodySink {
+  readonly destroyed: boolean;
+  /** @returns false when it takes no more for now, until `drain` */
+  write(chunk: Buffer): boolean;
+  end(): void;
+  once(event: "drain", listener: () => void): unknown;
+}
 
 export interface BodyEvents {
   /** The client has been told to go on, or need not be: its body is wanted now. Called once. */
@@ -20,7 +39,7 @@ export interface BodyEvents {
 export class RequestBody {
   readonly #plane: DataPlane;
   readonly #exchange: Exchange;
-  readonly #request: IncomingMessage;
+  readonly #source: BodySource;
   readonly #events: BodyEvents;
   #chunks: Buffer[] = [];
   #kept = 0;
@@ -29,17 +48,17 @@ export class RequestBody {
   #wanted = false;
   #answered = false;
   #done = false;
-  #sink: Writable | undefined;
+  #sink: BodySink | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(plane: DataPlane, exchange: Exchange, request: IncomingMessage, events: BodyEvents) {
+  constructor(plane: DataPlane, exchange: Exchange, source: BodySource, events: BodyEvents) {
     this.#plane = plane;
     this.#exchange = exchange;
-    this.#request = request;
+    this.#source = source;
     this.#events = events;
-    this.#complete = !hasBody(request);
+    this.#complete = !source.hasBody;
     if (this.#complete) return;
-    if (Number(request.headers["content-length"] ?? 0) > plane.config.retry.buffer) exchange.bodyKept = false;
+    if (source.length > plane.config.retry.buffer) exchange.bodyKept = false;
     this.#listen();
   }
 
@@ -54,7 +73,7 @@ export class RequestBody {
   }
 
   /** What http-proxy calls on its `buffer`: makes `sink` the one that gets the body, from its first byte. */
-  pipe(sink: Writable): void {
+  pipe(sink: BodySink): void {
     this.#sink = sink;
     for (const chunk of this.#chunks) sink.write(chunk);
     if (this.#complete) this.#endSink();
@@ -65,7 +84,7 @@ export class RequestBody {
   detach(): void {
     this.#sink = undefined;
     clearTimeout(this.#timer);
-    if (!this.#complete) this.#request.pause();
+    if (!this.#complete) this.#source.readable.pause();
   }
 
   /** An answer has come before the end of the body: the rest is passed on, but nobody waits for it. */
@@ -82,20 +101,20 @@ export class RequestBody {
     clearTimeout(this.#timer);
     this.#sink = undefined;
     this.#drop();
-    if (!this.#complete) this.#request.resume();
+    if (!this.#complete) this.#source.readable.resume();
   }
 
   #listen(): void {
-    this.#request.on("data", (chunk: Buffer) => this.#take(chunk));
-    this.#request.on("end", () => this.#finish());
-    this.#request.pause();
+    this.#source.readable.on("data", (chunk: Buffer) => this.#take(chunk));
+    this.#source.readable.on("end", () => this.#finish());
+    this.#source.readable.pause();
   }
 
   #read(): void {
     if (!this.#wanted) this.#events.wanted();
     this.#wanted = true;
     this.#arm("body_timeout", this.#plane.config.timeouts.client_body);
-    this.#request.resume();
+    this.#source.readable.resume();
   }
 
   #take(chunk: Buffer): void {
@@ -111,7 +130,7 @@ export class RequestBody {
       this.#timer?.refresh();
       return;
     }
-    this.#request.pause();
+    this.#source.readable.pause();
     this.#arm("response_timeout", this.#plane.config.timeouts.response_header);
     sink.once("drain", () => {
       if (this.#sink === sink && !this.#complete) this.#read();
@@ -138,7 +157,7 @@ export class RequestBody {
   }
 
   #finish(): void {
-    if (this.#done) return;
+    if (this.#done || this.#source.isWhole?.() === false) return;
     this.#complete = true;
     clearTimeout(this.#timer);
     this.#endSink();
@@ -161,6 +180,12 @@ export class RequestBody {
     clearTimeout(this.#timer);
     this.#events.fault(outcome);
   }
+}
+
+/** The body of a request of HTTP/1.1. */
+export function bodyOf(request: IncomingMessage): BodySource {
+  const length = Number(request.headers["content-length"] ?? 0);
+  return { readable: request, hasBody: hasBody(request), length };
 }
 
 /** RFC 9112 section 6: a request has a body exactly if it has Content-Length or Transfer-Encoding. */

@@ -1,0 +1,331 @@
+import { constants, type ServerHttp2Stream } from "node:http2";
+import { type Field, mayBeTrailer, requestFields } from "../../../core/forwarding.ts";
+import { GRPC, grpcOfHttp, grpcOutcome, grpcStatus, grpcTimeout } from "../../../core/grpc.ts";
+import { answeredWith, type Outcome, outcomeRow } from "../../../core/outcome.ts";
+import type { Admitted } from "../../../core/request-line.ts";
+import type { Lease } from "../../../targets/target.ts";
+import type { DataPlane } from "../../data-plane.ts";
+import type { Exchange } from "../../exchange.ts";
+import { plainAddress } from "../../networks.ts";
+import { ownFields } from "../problem.ts";
+import { RequestBody } from "../request-body.ts";
+import { Attempt, type AttemptOwner } from "./attempt.ts";
+import { Deadline } from "./deadline.ts";
+import { endsWhole } from "./ends-whole.ts";
+import { fieldOf, fieldsOfRaw } from "./fields.ts";
+import type { Http2Head } from "./request-head.ts";
+import { resetCode } from "./reset-code.ts";
+import { StreamAnswer } from "./stream-answer.ts";
+import type { UpstreamHead, UpstreamRequest } from "./upstream/upstream.ts";
+import type { Ways } from "./ways.ts";
+
+/**
+ * One stream's request between its client and one target after another: the five steps (pick a color, pick a target,
+ * claim, forward, record). The exchange takes the first three and the last; this class moves the bytes.
+ */
+export class StreamExchange implements AttemptOwner {
+  readonly #plane: DataPlane;
+  readonly #ways: Ways;
+  readonly #stream: ServerHttp2Stream;
+  readonly #head: Http2Head;
+  readonly #path: string;
+  readonly #host: string;
+  readonly #exchange: Exchange;
+  readonly #body: RequestBody;
+  readonly #answer: StreamAnswer;
+  readonly #deadline: Deadline | undefined;
+  #trailers: readonly Field[] = [];
+  /** The fields that the newest target got. */
+  #sent: readonly Field[] = [];
+  #attempt: Attempt | undefined;
+  #lease: Lease | undefined;
+  /** A head that waits for what follows, because UNAVAILABLE may, and would be repeated. */
+  #held: UpstreamHead | undefined;
+  #upstreamStatus = 0;
+  /** How the target's part ended, once it has. */
+  #outcome: Outcome | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  #clientIsSlow = false;
+  #done = false;
+
+  constructor(
+    ways: Ways,
+    exchange: Exchange,
+    plane: DataPlane,
+    stream: ServerHttp2Stream,
+    head: Http2Head,
+    { path, host }: Admitted,
+  ) {
+    this.#plane = plane;
+    this.#ways = ways;
+    this.#stream = stream;
+    this.#head = head;
+    this.#path = path;
+    this.#host = host;
+    this.#exchange = exchange;
+    this.#answer = new StreamAnswer(stream, head.isGrpc, head.method === "HEAD");
+    const length = Number(fieldOf(head.fields, "content-length") ?? 0);
+    const isWhole = endsWhole(stream);
+    const expects = fieldOf(head.fields, "expect") !== undefined;
+    const source = { readable: stream, hasBody: !head.ended, length, isWhole };
+    this.#body = new RequestBody(plane, exchange, source, {
+      wanted: () => expects && this.#answer.continue(),
+      sent: () => this.#attempt?.bodySent(),
+      fault: (outcome) => this.giveUp(outcome),
+    });
+    const timeout = head.isGrpc ? grpcTimeout(fieldOf(head.fields, "grpc-timeout")) : undefined;
+    this.#deadline = timeout === undefined ? undefined : new Deadline(timeout, () => this.giveUp("deadline"));
+  }
+
+  run(): void {
+    const stream = this.#stream;
+    stream.on("trailers", (_headers, _flags, raw) => {
+      this.#trailers = fieldsOfRaw(raw as readonly string[]);
+    });
+    stream.on("data", () => this.#active(false));
+    stream.on("drain", () => this.#drained());
+    stream.on("close", () => this.#closed());
+    this.#next();
+  }
+
+  /** The client, its message or its deadline ended the request. */
+  giveUp(outcome: Outcome): void {
+    if (this.#done || this.#answer.ended) return;
+    const attempt = this.#attempt;
+    if (attempt !== undefined) {
+      this.#settle(outcome);
+      attempt.cancel();
+    }
+    this.#conclude(outcome, undefined);
+  }
+
+  onSent(attempt: Attempt): void {
+    this.#attempt = attempt;
+    if (!this.#head.ended) this.#body.pipe(attempt.upstream);
+  }
+
+  onInterim(status: number, fields: readonly Field[]): void {
+    if (!this.#answer.interim(status, fields)) this.giveUp("invalid_response");
+  }
+
+  onHead(attempt: Attempt, head: UpstreamHead): void {
+    const { status, ended } = head;
+    this.#upstreamStatus = status;
+    if (ended && this.#head.isGrpc && status === 200) {
+      const outcome = this.#grpcEnding(head.fields);
+      if (this.#again(attempt, outcome)) return;
+    } else if (this.#again(attempt, answeredWith(status))) return;
+    if (!ended && status === 200 && this.#mayTurnUnavailable()) this.#held = head;
+    else this.#begin(head);
+    if (ended && !this.#done) this.#targetEnded(head.fields);
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.#held) this.#begin(this.#held);
+    if (this.#done) return;
+    this.#exchange.tap?.part(chunk, 0, chunk.length);
+    this.#active(true);
+    if (this.#answer.part(chunk)) return;
+    this.#clientIsSlow = true;
+    this.#attempt?.upstream.pause();
+  }
+
+  onEnd(trailers: readonly Field[]): void {
+    const attempt = this.#attempt!;
+    if (this.#held) {
+      if (this.#again(attempt, this.#grpcEnding(trailers))) return;
+      this.#begin(this.#held);
+    }
+    if (this.#done) return;
+    this.#targetEnded(trailers);
+    this.#answer.end(trailers);
+  }
+
+  onFailed(attempt: Attempt, outcome: Outcome, code: number | undefined): void {
+    this.#attempt = undefined;
+    this.#held = undefined;
+    this.#settle(outcome);
+    if (this.#answer.status === 0) {
+      this.#body.detach();
+      if (this.#exchange.retries(outcome)) return this.#next();
+    }
+    this.#conclude(outcome, code);
+    attempt.upstream.cancel();
+  }
+
+  onStalled(attempt: Attempt): void {
+    if (!this.#exchange.retries("stalled")) return;
+    this.#attempt = undefined;
+    this.#settle("stalled");
+    if (this.#body.complete) attempt.abandon();
+    else attempt.cancel();
+    this.#body.detach();
+    this.#next();
+  }
+
+  /** Sends the request to the next target. */
+  #next(): void {
+    const lease = this.#exchange.claim();
+    if (lease === undefined) return this.#conclude("no_target", undefined);
+    this.#lease = lease;
+    this.#upstreamStatus = 0;
+    const attempt = new Attempt(this.#ways, this.#plane, this.#exchange, lease, this.#request(lease), this);
+    this.#attempt = attempt;
+    attempt.start();
+  }
+
+  #request(lease: Lease): UpstreamRequest {
+    const { method, isGrpc, ended } = this.#head;
+    const fields = this.#fields(lease).concat(this.#exchange.attemptFields(lease, isGrpc ? "2" : "1.1"));
+    const wantsTrailers = /(?:^|,)\s*trailers\s*(?:,|$)/i.test(this.#exchange.facts.header("te") ?? "");
+    const trailers = () =>
+      this.#trailers.filter(([name]) => (isGrpc ? !name.startsWith("x-sluice-") : mayBeTrailer(name)));
+    const { scheme } = this.#plane;
+    this.#sent = fields;
+    return { method, path: this.#path, fields, hasBody: !ended, wantsTrailers, isGrpc, scheme, trailers };
+  }
+
+  #fields(lease: Lease): Field[] {
+    const peer = plainAddress(this.#exchange.facts.peer);
+    return requestFields(this.#head.fields, {
+      peer,
+      trusted: this.#plane.isTrusted(peer),
+      host: this.#host === "" ? lease.target.authority : this.#host,
+      scheme: this.#plane.scheme,
+      requestId: this.#exchange.id,
+      httpVersion: "2.0",
+      drop: this.#plane.config.override?.header,
+      traced: this.#exchange.traced,
+    });
+  }
+
+  /** An answer that is held back, because the request is sent again. */
+  #again(attempt: Attempt, outcome: Outcome): boolean {
+    if (outcome === "answered" || !this.#exchange.retries(outcome)) return false;
+    this.#attempt = undefined;
+    this.#held = undefined;
+    this.#settle(outcome);
+    attempt.cancel();
+    this.#body.detach();
+    this.#next();
+    return true;
+  }
+
+  #mayTurnUnavailable(): boolean {
+    const { isGrpc, method } = this.#head;
+    const { config } = this.#plane;
+    if (!isGrpc || !this.#exchange.bodyKept || !config.retry.on.includes("unavailable")) return false;
+    return this.#plane.isRepeatable(method, this.#path);
+  }
+
+  #begin(head: UpstreamHead): void {
+    this.#held = undefined;
+    if (!this.#body.complete) this.#body.answered();
+    const type = fieldOf(head.fields, "content-type");
+    if (!this.#head.isGrpc)
+      this.#exchange.tap?.head(head.status, type, fieldOf(head.fields, "content-encoding"));
+    try {
+      this.#answer.head(head, this.#exchange);
+      this.#active(true);
+    } catch {
+      this.giveUp("invalid_response"); // Node refuses what it cannot write
+    }
+  }
+
+  /** What the trailers, or an answer of trailers alone, say of a call. */
+  #grpcEnding(fields: readonly Field[]): Outcome {
+    const code = grpcStatus(fieldOf(fields, "grpc-status"));
+    this.#exchange.grpcStatus = code;
+    return grpcOutcome(code);
+  }
+
+  /** The target has done its part; the client may still have to read it. */
+  #targetEnded(trailers: readonly Field[]): void {
+    const status = this.#upstreamStatus;
+    const { isGrpc } = this.#head;
+    const outcome = isGrpc && status === 200 ? this.#grpcEnding(trailers) : answeredWith(status);
+    if (isGrpc && status !== 200) this.#exchange.grpcStatus = grpcOfHttp(status);
+    this.#outcome = outcome;
+    const attempt = this.#attempt;
+    this.#settle(outcome);
+    this.#attempt = undefined;
+    if (!this.#body.complete) attempt?.upstream.cancel();
+  }
+
+  #settle(outcome: Outcome): void {
+    const lease = this.#lease;
+    if (lease === undefined) return;
+    this.#lease = undefined;
+    this.#exchange.settle(lease, outcome, this.#upstreamStatus);
+  }
+
+  /** Something moves. The client's own sending says nothing of whether it reads. */
+  #active(fromTarget: boolean): void {
+    if (this.#answer.status === 0 || (this.#clientIsSlow && !fromTarget)) return;
+    if (this.#idle) this.#idle.refresh();
+    else this.#idle = setTimeout(() => this.#silent(), this.#plane.config.timeouts.stream_idle);
+  }
+
+  #silent(): void {
+    if (!this.#answer.ended) return this.giveUp(this.#clientIsSlow ? "client_abort" : "stream_timeout");
+    this.#answer.reset(constants.NGHTTP2_CANCEL);
+  }
+
+  #drained(): void {
+    this.#clientIsSlow = false;
+    this.#active(true);
+    this.#attempt?.upstream.resume();
+  }
+
+  /** The stream is over, by either side. */
+  #closed(): void {
+    if (this.#done) return;
+    if (!this.#answer.ended) return this.giveUp(this.#deadline?.passed ? "deadline" : "client_abort");
+    const { rstCode } = this.#stream;
+    if (rstCode !== constants.NGHTTP2_NO_ERROR) return this.#finish(499, "client_abort");
+    if (!this.#head.isGrpc && this.#outcome !== undefined) {
+      this.#exchange.tap?.end({ body: this.#body.whole, fields: () => this.#sent });
+    }
+    this.#finish(this.#answer.status, this.#outcome ?? "answered");
+  }
+
+  /** No target's answer goes to the client, or only a part of one. */
+  #conclude(outcome: Outcome, code: number | undefined): void {
+    const row = outcomeRow(outcome);
+    if (this.#head.isGrpc) this.#exchange.grpcStatus = row.grpc;
+    if (outcome === "client_abort") {
+      this.#answer.reset(constants.NGHTTP2_CANCEL);
+      return this.#finish(row.status, outcome);
+    }
+    if (this.#answer.status === 0) this.#problem(outcome, code);
+    else if (outcome === "deadline") this.#answer.deadline();
+    else this.#answer.reset(resetCode(outcome, code));
+    this.#finish(this.#answer.status || row.status, outcome);
+  }
+
+  #problem(outcome: Outcome, code: number | undefined): void {
+    const row = outcomeRow(outcome);
+    const retryAfter = row.status === 503 ? [["Retry-After", "1"] as const] : [];
+    const grpc = code === undefined ? row.grpc : (GRPC_BY_RESET[code] ?? row.grpc);
+    if (this.#head.isGrpc) this.#exchange.grpcStatus = grpc;
+    this.#answer.problem(row, grpc, [...retryAfter, ...ownFields(this.#exchange)], this.#exchange.id);
+  }
+
+  #finish(status: number, outcome: Outcome): void {
+    if (this.#done) return;
+    this.#done = true;
+    clearTimeout(this.#idle);
+    this.#deadline?.clear();
+    this.#body.end();
+    this.#exchange.finish(status, outcome, this.#answer.bytes);
+  }
+}
+
+/** How a client would have read the code of a reset (gRPC over HTTP/2, "Errors"). */
+const GRPC_BY_RESET: Readonly<Record<number, number>> = {
+  [constants.NGHTTP2_INTERNAL_ERROR]: GRPC.internal,
+  [constants.NGHTTP2_PROTOCOL_ERROR]: GRPC.internal,
+  [constants.NGHTTP2_CANCEL]: GRPC.canceled,
+  [constants.NGHTTP2_ENHANCE_YOUR_CALM]: GRPC.resourceExhausted,
+  [constants.NGHTTP2_INADEQUATE_SECURITY]: GRPC.permissionDenied,
+};
