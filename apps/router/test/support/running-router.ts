@@ -26,18 +26,23 @@ export function removeFolder(folder: string): void {
 export async function startRouter(
   config: Record<string, unknown>,
   folder = temporaryFolder(),
+  env: NodeJS.ProcessEnv = {},
 ): Promise<RunningRouter> {
   const listen = `127.0.0.1:${await refusedPort()}`;
   const adminListen = `127.0.0.1:${await refusedPort()}`;
   const configPath = join(folder, "sluice.yaml");
   const whole = { listen, admin: { listen: adminListen }, state: join(folder, "state"), ...config };
   writeFileSync(configPath, stringify(whole));
-  return restartRouter({ url: `http://${listen}`, admin: `http://${adminListen}`, folder, configPath });
+  return restartRouter({ url: `http://${listen}`, admin: `http://${adminListen}`, folder, configPath }, env);
 }
 
 /** Starts the router of an earlier {@link startRouter} again, on its ports and its state. */
-export async function restartRouter(router: Omit<RunningRouter, "child">): Promise<RunningRouter> {
-  const child = Child.node("apps/router/bin/sluice.js", ["serve", "--config", router.configPath]);
+export async function restartRouter(
+  router: Omit<RunningRouter, "child">,
+  env: NodeJS.ProcessEnv = {},
+): Promise<RunningRouter> {
+  const args = ["serve", "--config", router.configPath];
+  const child = Child.node("apps/router/bin/sluice.js", args, { env });
   await untilAnswers(`${router.admin}/healthz`, child);
   return { ...router, child };
 }
