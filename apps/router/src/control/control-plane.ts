@@ -25,6 +25,9 @@ import { ReportBook } from "./report-book.ts";
 import { createRollouts } from "./rollout/create.ts";
 import type { Rollouts } from "./rollout/rollouts.ts";
 import { digestOf, serialize } from "./saved-state.ts";
+import { shadowGate } from "./shadow/gate.ts";
+import { ANSWER_GUARDS } from "./shadow/guards.ts";
+import { PredictionsBook } from "./shadow/predictions-book.ts";
 import { Shadows } from "./shadow/shadows.ts";
 import { StateFile } from "./state-file.ts";
 import { MemoryStorage, type Storage } from "./storage.ts";
@@ -127,6 +130,7 @@ class Plane implements ControlPlane {
   readonly #events: EventHub;
   readonly #rollouts: Rollouts;
   readonly #shadows: Shadows;
+  readonly #predictions: PredictionsBook;
   readonly #weightChanges: Record<string, number> = Object.fromEntries(WEIGHT_KINDS.map((kind) => [kind, 0]));
   readonly #leaving = new AbortController();
   #known: readonly KnownTarget[] = [];
@@ -143,8 +147,9 @@ class Plane implements ControlPlane {
     this.#events = new EventHub(clock.now().toString(36));
     this.#watch = this.#createWatch();
     this.feedback = this.#createFeedback();
-    this.#rollouts = this.#createRollouts();
     this.#shadows = this.#createShadows();
+    this.#predictions = new PredictionsBook({ store, watch: this.#watch, book: this.#book, clock });
+    this.#rollouts = this.#createRollouts();
     const apps = this.#createApps();
     this.adminApp = apps.admin;
     this.metricsApp = apps.metrics;
@@ -173,7 +178,8 @@ class Plane implements ControlPlane {
     const { clock, log, disk: files = disk } = this.#options;
     const config = () => this.#config;
     const hooks = new ConfiguredHooks({ configured: () => this.#config.hooks, log });
-    const more = { hooks };
+    const freeze = (color: string) => this.#predictions.referenceOf(color);
+    const more = { kinds: [...ANSWER_GUARDS], gates: [shadowGate(this.#shadows)], hooks, freeze };
     const parts = { store, book, watch, activity, events, clock, log, config, disk: files };
     return createRollouts({ ...parts, more });
   }
@@ -232,6 +238,7 @@ class Plane implements ControlPlane {
       if (report.inherited) this.#activity.forget();
       this.#watch.onReport(report);
       this.#shadows.note(report);
+      this.#predictions.look();
       if (report.served) this.feedback.note(report.served);
     });
   }

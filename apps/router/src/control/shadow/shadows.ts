@@ -190,6 +190,11 @@ export class Shadows {
     return this.#last === undefined ? undefined : this.pairs.of(this.#last);
   }
 
+  /** Whether predictions are read, so that there is something to compare. */
+  get compares(): boolean {
+    return this.#options.config().predictions !== undefined;
+  }
+
   /** What they show. */
   certified(): Certificate | undefined {
     const found = this.found();
