@@ -1,4 +1,5 @@
-import type { Server, ServerResponse } from "node:http";
+import { Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
@@ -6,18 +7,23 @@ import { formatAddress } from "./config/address.ts";
 import type { Address } from "./config/config.ts";
 import { StartError } from "./control/start-error.ts";
 import { listeningFd } from "./listening-fd.ts";
+import type { AdminMaterial } from "./tls/keeper.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: apps differ in what their contexts carry, and it does not matter here
 type App = Hono<any>;
 
 /** One of the control plane's ports. */
 export class AppServer {
-  readonly #server: Server;
+  readonly #server: Server | SecureServer;
   readonly #pending = new Set<ServerResponse>();
   #leaving = false;
 
-  constructor(app: App) {
-    this.#server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  /**
+   * @param app what answers, or a server of its own
+   * @param tls what it shows to clients; undefined: plain HTTP
+   */
+  constructor(app: App | Server, tls?: AdminMaterial) {
+    this.#server = app instanceof Server ? app : serverFor(app, tls);
     this.#server.prependListener("request", (_request, response) => {
       this.#pending.add(response);
       response.once("close", () => this.#pending.delete(response));
@@ -43,6 +49,11 @@ export class AppServer {
     return { host, port };
   }
 
+  /** Shows another certificate from the next connection on. */
+  secure(tls: AdminMaterial): void {
+    if ("setSecureContext" in this.#server) this.#server.setSecureContext(tls);
+  }
+
   /** Descriptor of the listening socket. */
   get fd(): number | undefined {
     return listeningFd(this.#server);
@@ -66,6 +77,12 @@ export class AppServer {
   close(): Promise<void> {
     return this.finish(0);
   }
+}
+
+function serverFor(app: App, tls: AdminMaterial | undefined): Server | SecureServer {
+  if (!tls) return createAdaptorServer({ fetch: app.fetch }) as Server;
+  const options = { fetch: app.fetch, createServer: createSecureServer, serverOptions: tls };
+  return createAdaptorServer(options) as SecureServer;
 }
 
 /** Why an address cannot be listened on, in one sentence. */

@@ -8,6 +8,7 @@ import type { Upgrades } from "./handover/upgrades.ts";
 import type { AppServer } from "./http-server.ts";
 import type { Logger } from "./log.ts";
 import type { Service } from "./service.ts";
+import type { Security } from "./tls/security.ts";
 
 /** Milliseconds that idle connections are kept when this process has a successor: nothing else waits for its end. */
 const GRACE = 2000;
@@ -21,6 +22,7 @@ export interface Running {
   readonly log: Logger;
   readonly service: Service;
   readonly control: ControlPlane;
+  readonly security: Security;
   readonly apps: readonly AppServer[];
   readonly upgrades: Upgrades;
   readonly notifier: Notifier;
@@ -108,13 +110,15 @@ class Reloads {
   }
 
   async #reload(): Promise<void> {
-    const { configPath, log, upgrades, notifier, control, service } = this.#running;
+    const { configPath, log, upgrades, notifier, control, service, security } = this.#running;
     if (upgrades.isRunning) throw new Error("an upgrade is under way, and the new program reads it anyway.");
     notifier.reloading("Reading the configuration again");
     const next = loadConfig(configPath, process.env);
     const { applied, restart } = diffForReload(this.current, next);
+    const takeOver = security.prepare(next);
     await control.reload(next);
     service.configure(next);
+    takeOver();
     this.current = next;
     log.info({ applied, restart }, "The configuration was read again.");
     if (restart.length > 0) log.warn({ restart }, "These keys take effect after a restart.");

@@ -6,6 +6,7 @@ import type { Logger } from "./log.ts";
 import { DataPlane } from "./proxy/data-plane.ts";
 import type { Engine } from "./proxy/engine.ts";
 import type { Inheritance, Service } from "./service.ts";
+import type { TlsMaterial } from "./tls/material.ts";
 
 /** The data plane in the control plane's own process. */
 export class LocalService implements Service {
@@ -40,6 +41,10 @@ export class LocalService implements Service {
 
   unready(): string | undefined {
     return this.#engine ? undefined : "The router does not listen yet.";
+  }
+
+  equip(material: TlsMaterial): void {
+    this.#plane.equip(material);
   }
 
   configure(config: Config): void {

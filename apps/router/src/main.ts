@@ -1,6 +1,7 @@
 import type { Channel } from "./channel.ts";
 import { formatAddress } from "./config/address.ts";
 import type { Address, Config } from "./config/config.ts";
+import { systemClock } from "./control/clock.ts";
 import { type ControlPlane, createControlPlane } from "./control/control-plane.ts";
 import { InheritedSockets } from "./handover/inherited-sockets.ts";
 import { activatedSockets } from "./handover/listen-fds.ts";
@@ -13,6 +14,8 @@ import { untilEnd, upgradeOnSignal } from "./lifecycle.ts";
 import { LocalService } from "./local-service.ts";
 import type { Logger } from "./log.ts";
 import type { Service } from "./service.ts";
+import { targetProbe } from "./targets/probe.ts";
+import { Security } from "./tls/security.ts";
 import { VERSION } from "./version.ts";
 import { needsWorkers, WorkerService } from "./workers/worker-service.ts";
 
@@ -46,30 +49,41 @@ export async function serve(options: ServeOptions): Promise<{ readonly closed: P
   const upgrades = new Upgrades(log, notifier);
   upgradeOnSignal(upgrades);
   const sockets = new InheritedSockets(predecessor?.legacy.sockets ?? activatedSockets(config, process.env));
+  const security = new Security({ config, log, clock: systemClock });
   const handed = await predecessor?.take(VERSION, config.state);
   const service = createService(options, sockets, handed);
+  service.equip(security.material);
   const channel = joined(service.channel, options, handed);
   const control = await createControlPlane({
     config,
     channel,
     log,
     version: VERSION,
-    unready: () => service.unready(),
+    unready: () => security.unready() ?? service.unready(),
+    probe: targetProbe(systemClock, security.dialer),
+    tls: () => security.facts,
     handed: handed?.control,
     upgrade: (timeout) => upgrades.run(timeout),
   });
-  const endings: Ending[] = [() => service.end(), () => control.stop()];
+  const endings: Ending[] = [async () => security.stop(), () => service.end(), () => control.stop()];
   try {
     predecessor?.begin();
     await service.adopt();
     await control.start();
-    const apps = await listenForControl(config, control, sockets, endings);
+    const apps = await listenForControl(options, control, security, sockets, endings);
     await control.firstVerdicts(FIRST_VERDICTS);
     const listen = await service.listen();
     sockets.dropRest();
     await predecessor?.serves();
     service.settle();
     control.open();
+    security.start(listen.port);
+    security.onChange(
+      (material) => service.equip(material),
+      (admin) => {
+        for (const app of apps.values()) app.secure(admin);
+      },
+    );
     const addresses = { listen, ...addressesOf(apps) };
     announce(log, config, addresses);
     const status = `Serving ${formatAddress(listen)} with version ${VERSION}`;
@@ -84,10 +98,20 @@ export async function serve(options: ServeOptions): Promise<{ readonly closed: P
       sockets: () => openSockets(config, service, apps, sockets),
       leave: (leaving) => {
         for (const app of apps.values()) app.leave(leaving);
+        security.hold(leaving);
       },
       status,
     });
-    const running = { ...options, service, control, apps: [...apps.values()], upgrades, notifier, status };
+    const running = {
+      ...options,
+      service,
+      control,
+      security,
+      apps: [...apps.values()],
+      upgrades,
+      notifier,
+      status,
+    };
     const closed = untilEnd(running).then(async (code) => {
       await endAll(endings);
       await predecessor?.gone; // it, too, finishes what it has
@@ -121,21 +145,25 @@ function joined(
 }
 
 async function listenForControl(
-  config: Config,
+  { config }: ServeOptions,
   control: ControlPlane,
+  security: Security,
   sockets: InheritedSockets,
   endings: Ending[],
 ): Promise<Apps> {
   const apps = new Map<SocketKey, AppServer>();
-  const open = async (key: SocketKey, app: ControlPlane["adminApp"], address: Address) => {
-    const server = new AppServer(app);
+  const open = async (key: SocketKey, server: AppServer, address: Address) => {
     await server.listen(key, address, sockets.take(key, address));
     endings.unshift(() => server.close());
     apps.set(key, server);
   };
-  await open("admin.listen", control.adminApp, config.admin.listen);
+  const { admin } = security;
+  await open("admin.listen", new AppServer(control.adminApp, admin), config.admin.listen);
   const { listen } = config.metrics;
-  if (control.metricsApp && listen !== "admin") await open("metrics.listen", control.metricsApp, listen);
+  if (control.metricsApp && listen !== "admin")
+    await open("metrics.listen", new AppServer(control.metricsApp, admin), listen);
+  if (security.redirect && config.tls?.redirect)
+    await open("tls.redirect", new AppServer(security.redirect.server), config.tls.redirect);
   return apps;
 }
 
@@ -149,6 +177,7 @@ function openSockets(config: Config, service: Service, apps: Apps, inherited: In
   const addresses: readonly [SocketKey, Address, number | undefined][] = [
     ["listen", config.listen, service.inheritance.socket],
     ["admin.listen", config.admin.listen, apps.get("admin.listen")?.fd],
+    ["tls.redirect", config.tls?.redirect ?? config.listen, apps.get("tls.redirect")?.fd],
     ["metrics.listen", listen === "admin" ? config.admin.listen : listen, apps.get("metrics.listen")?.fd],
   ];
   const open = new Map<SocketKey, InheritedSocket>();

@@ -1,5 +1,6 @@
 import type { Channel } from "./channel.ts";
 import type { Address, Config } from "./config/config.ts";
+import type { TlsMaterial } from "./tls/material.ts";
 
 export interface Inheritance {
   /** Descriptor of the listening socket, where this process has it. */
@@ -19,6 +20,8 @@ export interface Service {
   listen(): Promise<Address>;
   /** Why no request would be answered yet, in a sentence; undefined once they are. */
   unready(): string | undefined;
+  /** Shows and expects other certificates from the next connection on; called before `listen`, too. */
+  equip(material: TlsMaterial): void;
   /** Serves by other options from the next request on. */
   configure(config: Config): void;
   /** What a successor needs to serve on the same socket. */

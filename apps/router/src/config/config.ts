@@ -196,6 +196,8 @@ export interface TlsConfig {
   readonly strict_sni: boolean;
   /** Where plain HTTP is answered with a redirect. */
   readonly redirect?: Address | undefined;
+  /** The port in the URLs that it sends to; undefined: that of `listen`. */
+  readonly redirect_port?: number | undefined;
   /** `max_age` in seconds. */
   readonly hsts:
     | { readonly max_age: number; readonly include_subdomains: boolean; readonly preload: boolean }

@@ -5,7 +5,7 @@ import { type Problem, Refused } from "./errors.ts";
 import { documented, list, option, parsed, section, strict } from "./option.ts";
 import { noneOr } from "./parts.ts";
 import type { FileConfig } from "./schema.ts";
-import { address, boolean, duration, text, word } from "./values.ts";
+import { address, boolean, duration, text, whole, word } from "./values.ts";
 
 const YEAR = 365 * 24 * 3600;
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 24 * 3600 };
@@ -120,6 +120,11 @@ export const tls = () => {
       default: "none",
       unit: "address",
       about: "Where plain HTTP is answered with 308 to HTTPS, and ACME's questions; `none`: nowhere.",
+    }),
+    redirect_port: option(whole(1, 65_535).optional(), {
+      unit: "port",
+      about:
+        "The port that clients reach HTTPS by, where that is another one than `listen`'s, as with containers.",
     }),
     hsts: hsts(),
     watch: option(duration(), {

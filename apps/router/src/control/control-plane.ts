@@ -7,6 +7,7 @@ import { hasAvailableTarget } from "../core/snapshot.ts";
 import { WEIGHT_KINDS } from "../core/transitions.ts";
 import { RouterMetrics } from "../metrics/registry.ts";
 import { type Probe, targetProbe } from "../targets/probe.ts";
+import type { TlsFacts } from "../tls/facts.ts";
 import { RecentActivity } from "./activity.ts";
 import type { AdminEnv } from "./admin/env.ts";
 import { noUpgrade, type Upgrade } from "./admin/upgrade.ts";
@@ -50,6 +51,8 @@ export interface ControlPlaneOptions {
   readonly probe?: Probe;
   /** Why the data plane would not answer yet, in a sentence. @default it always would */
   readonly unready?: () => string | undefined;
+  /** What the metrics say of TLS. @default nothing */
+  readonly tls?: () => TlsFacts;
   /** Addresses of a host name. @default the system's resolver */
   readonly resolve?: Resolve;
   /** What the router before this one handed over. Then commands are refused until `open()`. @default nothing */
@@ -207,6 +210,7 @@ class Plane implements ControlPlane {
       workers: () => book.workers(),
       snapshot: () => store.view.snapshot,
       weightChanges: () => this.#weightChanges,
+      tls: this.#options.tls,
       feedback: () => this.feedback,
       rollout: () => rollouts.reading,
       shadow: () => this.#shadows,

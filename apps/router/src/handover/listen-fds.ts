@@ -12,6 +12,8 @@ const MOST = 64;
 /** Names in `FileDescriptorName=`, and the option that each stands for. */
 const NAMES: Readonly<Record<string, SocketKey>> = {
   http: "listen",
+  https: "listen",
+  redirect: "tls.redirect",
   admin: "admin.listen",
   metrics: "metrics.listen",
 };
@@ -56,11 +58,12 @@ function look(fd: number, name: string | undefined): Passed {
   );
 }
 
-function wantedBy({ listen, admin, metrics }: Config): Wanted {
+function wantedBy({ listen, tls, admin, metrics }: Config): Wanted {
   const wanted = new Map<SocketKey, Address>([
     ["listen", listen],
     ["admin.listen", admin.listen],
   ]);
+  if (tls?.redirect) wanted.set("tls.redirect", tls.redirect);
   if (metrics.listen !== "admin") wanted.set("metrics.listen", metrics.listen);
   return wanted;
 }
@@ -71,8 +74,7 @@ function assign(passed: readonly Passed[], wanted: Wanted): Sockets {
     const key = keyOf({ fd, name, address }, wanted, passed.length === 1);
     if (sockets[key]) throw new StartError(`Two sockets were passed for ${key}; expected one.`);
     const asked = wanted.get(key);
-    if (!asked)
-      throw new StartError("A socket named metrics was passed, but metrics.listen names no address.");
+    if (!asked) throw new StartError(`A socket named ${name} was passed, but ${key} names no address.`);
     if (!agrees(asked, address)) throw disagreement(key, asked, address);
     sockets[key] = { fd, configured: formatAddress(asked), supervised: true };
   }
@@ -86,6 +88,6 @@ function keyOf({ name, address }: Passed, wanted: Wanted, alone: boolean): Socke
   for (const [key, asked] of wanted) if (asked.port !== 0 && agrees(asked, address)) return key;
   if (alone) return "listen";
   throw new StartError(
-    `The socket ${formatAddress(address)} was passed, but no option names it; give it FileDescriptorName=http, admin or metrics.`,
+    `The socket ${formatAddress(address)} was passed, but no option names it; give it FileDescriptorName=http, https, redirect, admin or metrics.`,
   );
 }

@@ -11,7 +11,7 @@ import type { Snapshot } from "../core/snapshot.ts";
 export const HANDOVER = "SLUICE_HANDOVER";
 
 /** Options that name an address to listen on. */
-export type SocketKey = "listen" | "admin.listen" | "metrics.listen";
+export type SocketKey = "listen" | "tls.redirect" | "admin.listen" | "metrics.listen";
 
 export interface InheritedSocket {
   readonly fd: number;

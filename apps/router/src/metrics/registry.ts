@@ -4,12 +4,14 @@ import { OUTCOME_NAMES, outcomeRow } from "../core/outcome.ts";
 import { type ColorReport, DURATION_BUCKETS, type ProcessFacts, type Report } from "../core/report.ts";
 import { EMPTY_COLOR } from "../core/report-sums.ts";
 import type { Snapshot } from "../core/snapshot.ts";
+import type { TlsFacts } from "../tls/facts.ts";
 import { addAnswerMetrics, type ShadowSource } from "./answers.ts";
 import { addFeedbackMetrics, type FeedbackSource } from "./feedback.ts";
 import { openMetrics } from "./openmetrics.ts";
 import { addRollout, type RolloutReading } from "./rollout-metrics.ts";
 import { addMetric, histogramSamples, type Labels, type MetricType, type Sample } from "./series.ts";
 import { droppedSpans, exportedSpans } from "./spans.ts";
+import { addTls } from "./tls.ts";
 
 /** Where the numbers come from. */
 export interface MetricsSource {
@@ -27,6 +29,8 @@ export interface MetricsSource {
   rollout(): RolloutReading;
   shadow(): ShadowSource;
   readonly version: string;
+  /** Undefined where nothing is known of TLS. */
+  readonly tls?: (() => TlsFacts) | undefined;
 }
 
 export interface MetricsText {
@@ -69,6 +73,12 @@ export class RouterMetrics {
     this.#addAttempts();
     this.#addRouting();
     this.#addWorkers();
+    if (source.tls)
+      addTls(
+        source.tls,
+        () => source.workers(),
+        (...about) => this.#add(...about),
+      );
     const feedback = () => source.feedback();
     addFeedbackMetrics(this.#registry, feedback, () => this.#names());
     addRollout(this.#registry, () => source.rollout());

@@ -1,8 +1,10 @@
 import { closeSync } from "node:fs";
 import { formatAddress } from "../config/address.ts";
 import type { Address, Config } from "../config/config.ts";
+import { keepTls } from "../config/reload.ts";
 import { StartError } from "../control/start-error.ts";
 import type { Logger } from "../log.ts";
+import type { TlsMaterial } from "../tls/material.ts";
 import { listWorkers } from "./folder.ts";
 import { hireFirst, hireThrough, type Origin } from "./hire.ts";
 import { Link, type LinkEvents, TICK } from "./link.ts";
@@ -26,6 +28,7 @@ export class Crew {
   readonly #events: LinkEvents;
   readonly #delays = new Set<NodeJS.Timeout>();
   #config: Config;
+  #material: TlsMaterial | undefined;
   /** Where the workers serve; undefined until they do. */
   #address: Address | undefined;
   #socket: number | undefined;
@@ -80,7 +83,7 @@ export class Crew {
   async begin(count: number, stay: ReadonlySet<Link>): Promise<Address> {
     const outgoing = this.members.filter((link) => !stay.has(link));
     this.#outgoing = outgoing;
-    for (const link of stay) link.configure(this.#config);
+    for (const link of stay) this.#equip(link);
     this.channel.open();
     this.#timer = setInterval(() => this.#watch(), TICK);
     const ids = Array.from({ length: count - stay.size }, () => this.#nextId++);
@@ -121,7 +124,7 @@ export class Crew {
     this.#suspended = false;
     await this.find();
     for (const link of this.members) {
-      if (before.has(link.id)) link.configure(this.#config);
+      if (before.has(link.id)) this.#equip(link);
       else link.drain(this.#config.timeouts.drain);
     }
     this.channel.resume();
@@ -137,10 +140,16 @@ export class Crew {
 
   readonly #isOutgoing = (link: Link): boolean => this.#outgoing.includes(link);
 
+  /** Hands certificates and keys to those that there are, and to those that come. */
+  equip(material: TlsMaterial): void {
+    this.#material = material;
+    if (this.#begun) for (const link of this.members) link.send({ kind: "tls", material });
+  }
+
   /** Where to listen and what carries requests stay as they are until a restart. */
   configure(config: Config): void {
     const { listen, engine } = this.#config;
-    this.#config = { ...config, listen, engine };
+    this.#config = { ...keepTls(this.#config, config), listen, engine };
     for (const link of this.members) link.configure(this.#config);
   }
 
@@ -207,8 +216,13 @@ export class Crew {
       link.kill();
       return;
     }
-    link.configure(this.#config);
+    this.#equip(link);
     this.channel.welcome(link);
+  }
+
+  #equip(link: Link): void {
+    link.configure(this.#config);
+    if (this.#material) link.send({ kind: "tls", material: this.#material });
   }
 
   /** One replacement after another, so that the second finds the first's listening socket. */

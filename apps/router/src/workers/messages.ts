@@ -2,6 +2,7 @@ import type { Address, Config } from "../config/config.ts";
 import type { Report } from "../core/report.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { AccessLine } from "../proxy/access-line.ts";
+import type { TlsMaterial } from "../tls/material.ts";
 
 /** What runs a worker: the Node and the file. A worker may outlive the router that began it, and start another's. */
 export interface Program {
@@ -12,6 +13,8 @@ export interface Program {
 /** From the control plane to a worker. */
 export type Down =
   | { readonly kind: "config"; readonly config: Config }
+  /** Certificates and keys, before the first snapshot and whenever they change. */
+  | { readonly kind: "tls"; readonly material: TlsMaterial }
   | { readonly kind: "snapshot"; readonly snapshot: Snapshot }
   | { readonly kind: "collect"; readonly question: number }
   /** Start another worker on the same listening socket. */

@@ -105,6 +105,7 @@ export class WorkerProcess {
 
   #take(message: Down): void {
     if (message.kind === "config") this.#configure(message.config);
+    else if (message.kind === "tls") this.#serving?.plane.equip(message.material);
     else if (message.kind === "snapshot") this.#serve(message.snapshot);
     else if (message.kind === "collect") this.#report(message.question);
     else if (message.kind === "spawn") void this.#spawn(message.worker, message.program);

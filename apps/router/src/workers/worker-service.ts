@@ -6,6 +6,7 @@ import type { Address, Config } from "../config/config.ts";
 import { diffForReload } from "../config/reload.ts";
 import type { Logger } from "../log.ts";
 import type { Inheritance, Service } from "../service.ts";
+import type { TlsMaterial } from "../tls/material.ts";
 import { VERSION } from "../version.ts";
 import { Crew } from "./crew.ts";
 import { listWorkers, makeFolder, workersFolder } from "./folder.ts";
@@ -105,6 +106,10 @@ export class WorkerService implements Service {
     return serving ? undefined : "No worker is there: all have ended and are being replaced.";
   }
 
+  equip(material: TlsMaterial): void {
+    this.#crew.equip(material);
+  }
+
   configure(config: Config): void {
     this.#crew.configure(config);
   }
@@ -129,5 +134,5 @@ function folderOf({ state }: Config): string {
 function fits({ hello: { version, config } }: Link, wanted: Config): boolean {
   if (version !== VERSION || config === undefined) return false;
   const { restart } = diffForReload(config, wanted);
-  return !restart.some((key) => key === "listen" || key === "engine" || key === "colors");
+  return !restart.some((key) => ["listen", "tls", "engine", "colors"].includes(key));
 }

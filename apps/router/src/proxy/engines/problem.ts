@@ -11,8 +11,15 @@ export function ownFields(exchange: Exchange): Field[] {
   return own;
 }
 
-export function idField(id: string): Field {
+function idField(id: string): Field {
   return ["X-Request-Id", id];
+}
+
+/** The same for a request that was refused before it had an exchange. */
+export function refusalFields(plane: { readonly hsts: string | undefined }, id: string): Field[] {
+  const own: Field[] = [idField(id)];
+  if (plane.hsts) own.push(["Strict-Transport-Security", plane.hsts]);
+  return own;
 }
 
 export interface Problem {

@@ -1,7 +1,7 @@
 import type { Server, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { DataPlane } from "../data-plane.ts";
-import { idField, writeProblem } from "../engines/problem.ts";
+import { writeProblem } from "../engines/problem.ts";
 import { carriedBy } from "./reset.ts";
 
 /** What is offered inside TLS, best first. */
@@ -94,10 +94,7 @@ export class Handshakes {
       SNICallback: (name, answer) => answer(null, contexts.select(name)),
       ALPNProtocols: [...this.#alpn],
     });
-    const failed = () => {
-      this.#plane.handshakes.failed++;
-      socket.destroy();
-    };
+    const failed = () => socket.destroy();
     const gone = () => {
       this.#plane.handshakes.failed++;
       carrier.destroy();
@@ -121,7 +118,7 @@ export class Handshakes {
     const facts = { method: "OTHER", path: "", header: () => undefined, peer: carrier.remoteAddress ?? "" };
     const id = plane.idOf(facts);
     carrier.destroySoon = () => carrier.end();
-    const bytes = writeProblem(carrier, { ...NOT_TLS, fields: [idField(id)] }, id);
+    const bytes = writeProblem(carrier, { ...NOT_TLS, fields: [["X-Request-Id", id]] }, id);
     plane.refused(facts, { id, status: NOT_TLS.status, bytes });
     const timer = setTimeout(() => carrier.destroy(), LINGER);
     carrier.once("close", () => clearTimeout(timer));

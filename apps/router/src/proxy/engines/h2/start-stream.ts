@@ -3,7 +3,7 @@ import { grpcOfRefusal } from "../../../core/grpc.ts";
 import type { RequestFacts } from "../../../core/request-facts.ts";
 import { isRefusal } from "../../../core/request-line.ts";
 import type { DataPlane } from "../../data-plane.ts";
-import { idField, type Problem } from "../problem.ts";
+import { type Problem, refusalFields } from "../problem.ts";
 import { admitHttp2, factsOfHead, type Http2Head, readHead } from "./request-head.ts";
 import { StreamAnswer } from "./stream-answer.ts";
 import { StreamExchange } from "./stream-exchange.ts";
@@ -50,7 +50,7 @@ function refuse(
   const id = plane.idOf(facts);
   const answer = new StreamAnswer(stream, head.isGrpc, head.method === "HEAD");
   const grpc = grpcOfRefusal(problem.status);
-  answer.problem(problem, grpc, [idField(id)], id);
+  answer.problem(problem, grpc, refusalFields(plane, id), id);
   stream.resume();
   const status = head.isGrpc ? 200 : problem.status;
   plane.refused(facts, { id, status, bytes: answer.bytes, duration, grpc: head.isGrpc ? grpc : undefined });

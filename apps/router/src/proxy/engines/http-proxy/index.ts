@@ -13,7 +13,7 @@ import { Http2Side } from "../h2/http2-side.ts";
 import { TwoProtocols } from "../h2/two-protocols.ts";
 import { lastCallAfter } from "../last-call.ts";
 import { listenOn } from "../listen.ts";
-import { idField, type Problem, writeProblem } from "../problem.ts";
+import { type Problem, refusalFields, writeProblem } from "../problem.ts";
 import { hasBody } from "../request-body.ts";
 import { answerProblem, fieldsOf } from "./answer.ts";
 import { Connection, type Turn } from "./connection.ts";
@@ -140,7 +140,11 @@ class HttpProxyEngine implements Engine {
     const facts = factsOf(request, request.url!);
     const answer = (requestId: string) => {
       const ends = close || this.#draining;
-      return answerProblem(out, problem, { fields: [idField(requestId)], requestId, close: ends });
+      return answerProblem(out, problem, {
+        fields: refusalFields(this.#plane, requestId),
+        requestId,
+        close: ends,
+      });
     };
     this.#refuse(facts, problem.status, answer, waited);
     request.resume();
@@ -176,7 +180,7 @@ class HttpProxyEngine implements Engine {
 
   #writeRefusal(socket: Socket, facts: RequestFacts, problem: Problem, waited = 0): void {
     const answer = (id: string) => {
-      const fields = [...(problem.fields ?? []), idField(id)];
+      const fields = [...(problem.fields ?? []), ...refusalFields(this.#plane, id)];
       return writeProblem(socket, { ...problem, fields }, id);
     };
     this.#refuse(facts, problem.status, answer, waited);

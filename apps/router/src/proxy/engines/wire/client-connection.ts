@@ -4,7 +4,7 @@ import { isRefusal } from "../../../core/request-line.ts";
 import type { ClosedGate, Visitor } from "../../gate.ts";
 import { reset } from "../../tls/reset.ts";
 import { beginsHttp2 } from "../h2/preface.ts";
-import { idField, type Problem } from "../problem.ts";
+import { type Problem, refusalFields } from "../problem.ts";
 import { admitHead } from "./admit-head.ts";
 import { ClientSocket } from "./client-socket.ts";
 import type { Engine } from "./engine-parts.ts";
@@ -244,7 +244,7 @@ export class ClientConnection extends ClientSocket implements Visitor {
     const { facts } = ticket;
     this.#held = undefined;
     const id = plane.idOf(facts);
-    const fields = [...(problem.fields ?? []), idField(id)];
+    const fields = [...(problem.fields ?? []), ...refusalFields(plane, id)];
     const close = !keepsOn || this.engine.draining;
     const bytes = this.writeProblem({ ...problem, fields }, id, close, facts.method === "HEAD");
     plane.refused(facts, { id, status: problem.status, bytes, duration: waited });
@@ -270,7 +270,7 @@ export class ClientConnection extends ClientSocket implements Visitor {
   #refuse(problem: Problem, facts: RequestFacts = this.#unread()): void {
     const { plane } = this.engine;
     const id = plane.idOf(facts);
-    const fields = [...(problem.fields ?? []), idField(id)];
+    const fields = [...(problem.fields ?? []), ...refusalFields(plane, id)];
     const bytes = this.writeProblem({ ...problem, fields }, id, true, facts.method === "HEAD");
     plane.refused(facts, { id, status: problem.status, bytes });
     this.#end();
