@@ -6,6 +6,7 @@ import { changeRoutes } from "./admin/changes.ts";
 import type { AdminDeps } from "./admin/deps.ts";
 import type { AdminEnv } from "./admin/env.ts";
 import { feedbackRoutes } from "./admin/feedback.ts";
+import { gateRoutes } from "./admin/gate.ts";
 import { guard, mayDo } from "./admin/guard.ts";
 import { onError, onMethodNotAllowed, onNotFound } from "./admin/problems.ts";
 import { rolloutRoutes } from "./admin/rollouts.ts";
@@ -24,6 +25,7 @@ export function createAdminApp(deps: AdminDeps): OpenAPIHono<AdminEnv> {
   addRoutes(app, [
     ...viewRoutes(deps),
     ...changeRoutes(deps),
+    ...gateRoutes(deps),
     ...feedbackRoutes(deps),
     ...rolloutRoutes(deps),
     ...shadowRoutes(deps),

@@ -18,6 +18,7 @@ import { type Disk, disk } from "./disk.ts";
 import { EventHub } from "./events.ts";
 import type { Feedback } from "./feedback/feedback.ts";
 import { createFeedback } from "./feedback/open.ts";
+import { GateKeeper } from "./gate-keeper.ts";
 import type { HandedState } from "./handing.ts";
 import { ConfiguredHooks } from "./hooks/hooks.ts";
 import type { Log } from "./log.ts";
@@ -134,6 +135,7 @@ class Plane implements ControlPlane {
   readonly #rollouts: Rollouts;
   readonly #shadows: Shadows;
   readonly #predictions: PredictionsBook;
+  readonly #gateKeeper: GateKeeper;
   readonly #weightChanges: Record<string, number> = Object.fromEntries(WEIGHT_KINDS.map((kind) => [kind, 0]));
   readonly #leaving = new AbortController();
   #known: readonly KnownTarget[] = [];
@@ -153,6 +155,7 @@ class Plane implements ControlPlane {
     this.#shadows = this.#createShadows();
     this.#predictions = new PredictionsBook({ store, watch: this.#watch, book: this.#book, clock });
     this.#rollouts = this.#createRollouts();
+    this.#gateKeeper = new GateKeeper(store, clock, options.log);
     const apps = this.#createApps();
     this.adminApp = apps.admin;
     this.metricsApp = apps.metrics;
@@ -269,16 +272,19 @@ class Plane implements ControlPlane {
     const totals = this.#book.totals();
     const of = ({ name, share }: { name: string; share: number }) => {
       const inFlight = totals[name]?.inFlight ?? 0;
-      return { name, share, in_flight: inFlight, ...this.#activity.of(name) };
+      const tunnels = totals[name]?.tunnels ?? 0;
+      return { name, share, in_flight: inFlight, tunnels, ...this.#activity.of(name) };
     };
-    this.#events.flash("report", { epoch, revision, colors: colors.map(of) });
+    const held = totals.none?.held ?? 0;
+    this.#events.flash("report", { epoch, revision, held, colors: colors.map(of) });
   }
 
   #unready(): string | undefined {
     if (this.#leaving.signal.aborted) return "The router is about to stop.";
     const unserved = this.#options.unready?.();
     if (unserved !== undefined) return unserved;
-    const { colors, standby } = this.store.view.snapshot;
+    const { colors, standby, gate } = this.store.view.snapshot;
+    if (gate !== undefined) return undefined; // nothing needs a target while requests wait, as in a swap of all
     const serving = colors.filter(({ name, share }) => share > 0 || name === standby);
     if (serving.some(hasAvailableTarget)) return undefined;
     return "No color with weight, nor the standby, has an available target.";
@@ -348,6 +354,7 @@ class Plane implements ControlPlane {
     this.retire();
     this.#watch.stop();
     this.#activity.stop();
+    this.#gateKeeper.stop();
     await this.feedback.close();
     await this.#rollouts.stop();
     await this.store.close();

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { GATE_KINDS } from "../core/gate-commands.ts";
 import type { Command, RoutingState } from "../core/transitions.ts";
 
 const values = z.record(z.string(), z.union([z.number(), z.array(z.string())]));
@@ -8,11 +9,13 @@ export const historyEntry = z.object({
   revision: z.int().positive(),
   /** When it was decided. */
   at: z.string(),
-  kind: z.enum(["weights", "flip", "rollback", "undo", "targets", "reload"]),
+  kind: z.enum(["weights", "flip", "rollback", "undo", "targets", "reload", ...GATE_KINDS]),
   who: z.string(),
   why: z.string().optional(),
   /** The rollout that decided it, or that it aborted. */
   rollout: z.string().optional(),
+  /** Of a pause, a resume and maintenance: what becomes of new requests. Weights do not change by it. */
+  gate: z.enum(["open", "pause", "maintenance"]).optional(),
   from: values,
   to: values,
 });
@@ -50,10 +53,13 @@ export function newEntry(
     who,
     ...(why === undefined ? {} : { why }),
     ...(rollout === undefined ? {} : { rollout }),
+    ...(isGate(command) ? { gate: state.gate?.kind ?? "open" } : {}),
     from: part(before),
     to: part(state),
   };
 }
+
+const isGate = ({ kind }: Command) => GATE_KINDS.some((each) => each === kind);
 
 /** Limits of number and age (milliseconds): what is written to the disk with every change must stay small. */
 export const HISTORY_ENTRIES = 500;

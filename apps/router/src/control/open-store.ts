@@ -81,7 +81,7 @@ function fileWins(
   const routing =
     names(file) === names(saved.routing)
       ? transition(saved.routing, command, { isAvailable: () => false })
-      : initialState(file, saved.routing.revision + 1);
+      : { ...initialState(file, saved.routing.revision + 1), gate: saved.routing.gate };
   return { routing, entry: newEntry(saved.routing, routing, command, { who: "configuration file" }, now) };
 }
 

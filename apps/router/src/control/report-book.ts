@@ -79,10 +79,19 @@ export class ReportBook {
 
   /** What is in flight per color, of the colors that are asked for. */
   inFlight(colors: readonly string[]): Record<string, number> {
+    return this.#count(colors, ({ inFlight }) => inFlight);
+  }
+
+  /** The same of tunnels and event streams. */
+  tunnels(colors: readonly string[]): Record<string, number> {
+    return this.#count(colors, ({ tunnels }) => tunnels ?? 0);
+  }
+
+  #count(names: readonly string[], read: (report: ColorReport) => number): Record<string, number> {
     const reports = this.#reports();
-    const count = (color: string) =>
-      reports.reduce((sum, { colors }) => sum + (colors[color]?.inFlight ?? 0), 0);
-    return Object.fromEntries(colors.map((color) => [color, count(color)]));
+    const count = (name: string) =>
+      reports.reduce((sum, { colors }) => sum + (colors[name] ? read(colors[name]) : 0), 0);
+    return Object.fromEntries(names.map((name) => [name, count(name)]));
   }
 
   /** Client connections that are open now. */

@@ -5,7 +5,7 @@ import { heaviest } from "../core/weights.ts";
 import { type HistoryEntry, historyEntry } from "./history.ts";
 
 /** Raised with every change that an older router could not read. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** Everything that outlives a restart, written as one file so that no two parts of it can disagree. */
 export interface SavedState {
@@ -23,8 +23,18 @@ export class NewerSchemaError extends Error {}
 export class DamagedError extends Error {}
 
 const weights = z.record(z.string(), z.number().nonnegative());
+const gate = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("pause"),
+    max: z.int().nonnegative(),
+    timeout: z.number().positive(),
+    until: z.number(),
+    reason: z.string().optional(),
+  }),
+  z.strictObject({ kind: z.literal("maintenance"), message: z.string(), retryAfter: z.int().positive() }),
+]);
 const schema = z.strictObject({
-  schema_version: z.literal(SCHEMA_VERSION),
+  schema_version: z.union([z.literal(1), z.literal(SCHEMA_VERSION)]),
   checksum: z.string(),
   reserved_epoch: z.int().nonnegative(),
   file_digest: z.string(),
@@ -34,11 +44,12 @@ const schema = z.strictObject({
   previous: weights.optional(),
   last: z.string().optional(),
   back: z.string().optional(),
+  gate: gate.optional(),
   history: z.array(historyEntry),
 });
 
 export function serialize({ routing, ...saved }: SavedState): string {
-  const { revision, weights, targets, previous, last, back } = routing;
+  const { revision, weights, targets, previous, last, back, gate } = routing;
   const body = {
     schema_version: SCHEMA_VERSION,
     reserved_epoch: saved.reservedEpoch,
@@ -49,6 +60,7 @@ export function serialize({ routing, ...saved }: SavedState): string {
     previous,
     last,
     back,
+    gate,
     history: saved.history,
   };
   return `${JSON.stringify({ ...body, checksum: checksum(body) }, null, 1)}\n`;
@@ -68,12 +80,12 @@ export function deserialize(text: string, file: FileColors): SavedState {
   if (!result.success) throw new DamagedError(z.prettifyError(result.error).replaceAll("\n", " "));
   const { checksum: sum, ...body } = raw as Record<string, unknown>;
   if (sum !== checksum(body)) throw new DamagedError("its checksum does not match its content");
-  const { reserved_epoch, file_digest, history, revision, weights, targets, previous, last, back } =
+  const { reserved_epoch, file_digest, history, revision, weights, targets, previous, last, back, gate } =
     result.data;
   return {
     reservedEpoch: reserved_epoch,
     fileDigest: file_digest,
-    routing: { revision, weights, targets, previous, last, back, heaviest: heaviest(file.weights) },
+    routing: { revision, weights, targets, previous, last, back, gate, heaviest: heaviest(file.weights) },
     history,
   };
 }

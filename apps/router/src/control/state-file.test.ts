@@ -1,10 +1,11 @@
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { initialState } from "../core/transitions.ts";
 import type { Disk } from "./disk.ts";
 import { fileColors } from "./open-store.ts";
-import { digestOf, type SavedState, serialize } from "./saved-state.ts";
+import { deserialize, digestOf, type SavedState, serialize } from "./saved-state.ts";
 import { StartError } from "./start-error.ts";
 import { StateFile } from "./state-file.ts";
 import { FakeClock, FakeLog, FaultyDisk, temporaryFolder, testConfig } from "./test-kit.ts";
@@ -57,6 +58,15 @@ async function twice(): Promise<string> {
 const path = (folder: string) => join(folder, "state.json");
 
 describe("the state file", () => {
+  it("keeps a gate, and reads what an older router wrote without one", async () => {
+    const gate = { kind: "pause", max: 1, timeout: 2, until: 3, reason: "x" } as const;
+    const paused = { ...state(4), routing: { ...state(4).routing, gate } };
+    expect(deserialize(serialize(paused), colors).routing.gate).toEqual(gate);
+    const { checksum: _, ...older } = { ...JSON.parse(serialize(state(4))), schema_version: 1 };
+    const checksum = createHash("sha256").update(JSON.stringify(older)).digest("hex");
+    expect(deserialize(JSON.stringify({ ...older, checksum }), colors)).toEqual(state(4));
+  });
+
   it("gives back what was saved, and nothing where nothing was", async () => {
     expect(await loadOnce(temporaryFolder())).toBeUndefined();
     expect(await loadOnce(await twice())).toEqual(state(2));
@@ -138,9 +148,9 @@ describe("a damaged state file", () => {
 describe("a start is refused in one sentence", () => {
   it("when a newer router wrote the state, which stays as it is", async () => {
     const folder = await twice();
-    const newer = text.replace('"schema_version": 1', '"schema_version": 2');
+    const newer = text.replace('"schema_version": 2', '"schema_version": 3');
     writeFileSync(path(folder), newer);
-    await expect(loadOnce(folder)).rejects.toThrow(/schema version 2; this router knows up to 1/);
+    await expect(loadOnce(folder)).rejects.toThrow(/schema version 3; this router knows up to 2/);
     expect(readFileSync(path(folder), "utf8")).toBe(newer);
   });
 

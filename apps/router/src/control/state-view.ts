@@ -2,6 +2,7 @@ import type { ColorReport } from "../core/report.ts";
 import { EMPTY_COLOR } from "../core/report-sums.ts";
 import type { Health, TargetView } from "../core/snapshot.ts";
 import type { Activity, RecentActivity } from "./activity.ts";
+import { type GateView, viewGate } from "./gate-view.ts";
 import type { ReportBook } from "./report-book.ts";
 import type { RolloutSummary, Rollouts } from "./rollout/rollouts.ts";
 import type { Store } from "./store.ts";
@@ -34,6 +35,8 @@ export interface ColorState extends Activity {
   /** Of new requests, 0 to 1. */
   readonly share: number;
   readonly in_flight: number;
+  /** WebSockets and event streams that are open; they are not in flight. */
+  readonly tunnels: number;
   readonly targets: readonly TargetState[];
   /** Replaced targets that serve until one of their successors is up. */
   readonly retiring: readonly TargetState[];
@@ -56,6 +59,8 @@ export interface RouterState {
   readonly previous: Readonly<Record<string, number>> | null;
   readonly standby: string | null;
   readonly connections: number;
+  /** What holds new requests up, or turns them away; null: nothing. */
+  readonly gate: GateView;
   readonly colors: readonly ColorState[];
   /** The one that runs; null when none does. */
   readonly rollout: RolloutSummary | null;
@@ -89,6 +94,7 @@ export function stateView(parts: StateViewParts, now: number): RouterState {
     previous: routing.previous ?? null,
     standby: snapshot.standby ?? null,
     connections: book.connections(),
+    gate: viewGate(routing.gate, book),
     colors: snapshot.colors.map(({ name, share, targets }) => {
       const report = totals[name] ?? EMPTY_COLOR;
       const weight = routing.weights[name]!;
@@ -108,6 +114,7 @@ function colorState(
   const view = (target: TargetView) => targetState(parts.watch, report, target);
   return {
     in_flight: report.inFlight,
+    tunnels: report.tunnels ?? 0,
     targets: targets.filter(({ url }) => !retiring.includes(url)).map(view),
     retiring: targets.filter(({ url }) => retiring.includes(url)).map(view),
     ...parts.activity.of(name),

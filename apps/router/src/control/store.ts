@@ -129,15 +129,14 @@ export class Store {
   /** @throws Refusal nothing has changed, neither in force nor on the disk */
   apply(command: Command, meta: Meta): Promise<Applied> {
     if (this.#mode !== "open") return Promise.reject(new Refusal("handing_over", HANDING_OVER));
-    if (command.kind === "rollback" || meta.rescue) return this.#rescue(command, meta);
+    if (command.kind === "rollback" || command.kind === "resume" || meta.rescue)
+      return this.#rescue(command, meta);
     return this.#enqueue(() => this.#saveThenPublish(command, meta));
   }
 
   async #saveThenPublish(command: Command, meta: Meta): Promise<Applied> {
     const before = this.#table.routing;
-    if (meta.accepts?.(before.revision) === false) {
-      throw new Refusal("revision_changed", `The revision is ${before.revision} now; read the state again.`);
-    }
+    this.#mustAccept(meta, before);
     const locked = this.#lock(command, meta);
     if (locked !== undefined) throw new Refusal("rollout_runs", locked);
     const state = transition(before, command, this.#table);
@@ -149,11 +148,16 @@ export class Store {
       // its own save waits in the queue and takes this one off the disk again
       throw new Refusal(
         "overtaken",
-        "A rollback came in while this change was being saved; the change was dropped.",
+        "A rollback or a resume came in while this change was being saved; the change was dropped.",
       );
     }
     this.#fileDigest = fileDigest;
     return { before, state, saved: true, snapshot: this.#commit(state, history, entry) };
+  }
+
+  #mustAccept({ accepts }: Meta, { revision }: RoutingState): void {
+    if (accepts?.(revision) === false)
+      throw new Refusal("revision_changed", `The revision is ${revision} now; read the state again.`);
   }
 
   async #saveOrRefuse(state: SavedState): Promise<void> {
@@ -169,6 +173,7 @@ export class Store {
   /** Publishes before it saves, and before whatever waits: neither a full nor a hanging disk holds back a rescue. */
   async #rescue(command: Command, meta: Meta): Promise<Applied> {
     const before = this.#table.routing;
+    if (command.kind !== "rollback") this.#mustAccept(meta, before);
     const state = transition(before, command, this.#table);
     const entry = newEntry(before, state, command, meta, this.#clock.now());
     const history = remember(this.#history, entry, this.#clock.now());
@@ -176,7 +181,10 @@ export class Store {
     const saving = this.#enqueue(() => this.#saveCurrent()).then(
       () => true,
       (error: unknown) => {
-        this.#log.error({ error: String(error) }, "A rollback is in force, but could not be saved yet.");
+        this.#log.error(
+          { error: String(error) },
+          `A ${command.kind} is in force, but could not be saved yet.`,
+        );
         this.#saver.keepTrying();
         return false;
       },

@@ -28,15 +28,28 @@ export interface Drained {
   readonly drained: boolean;
   /** What is still in flight, by color without weight. */
   readonly in_flight: Readonly<Record<string, number>>;
+  /** The same of tunnels, where they are waited for. */
+  readonly tunnels?: Readonly<Record<string, number>>;
+}
+
+export interface DrainOptions extends WaitOptions {
+  /** Of all colors, not of those without weight alone. */
+  readonly all?: boolean;
+  /** Tunnels and event streams are waited for, too. */
+  readonly tunnels?: boolean;
 }
 
 /** Waits until every worker serves by the snapshot and its colors without weight have nothing in flight. */
-export async function drained(snapshot: Snapshot, options: WaitOptions): Promise<Drained> {
-  const { book } = options;
-  const emptied = snapshot.colors.filter(({ share }) => share === 0).map(({ name }) => name);
-  const isEmpty = () => Object.values(book.inFlight(emptied)).every((count) => count === 0);
+export async function drained(snapshot: Snapshot, options: DrainOptions): Promise<Drained> {
+  const { book, all = false, tunnels = false } = options;
+  const emptied = snapshot.colors.filter(({ share }) => all || share === 0).map(({ name }) => name);
+  const left = () => ({
+    in_flight: book.inFlight(emptied),
+    ...(tunnels ? { tunnels: book.tunnels(emptied) } : {}),
+  });
+  const isEmpty = () => Object.values(left()).every((counts) => Object.values(counts).every((n) => n === 0));
   const done = await until(() => book.acknowledged(snapshot.epoch) && isEmpty(), options);
-  return { drained: done, in_flight: book.inFlight(emptied) };
+  return { drained: done, ...left() };
 }
 
 /** Looks at every report, and asks for reports now and then. Leaves nothing behind, however it ends. */

@@ -1,4 +1,5 @@
 import type { Gate } from "./gate.ts";
+import { type GateCommand, moveGate } from "./gate-commands.ts";
 import { Refusal } from "./refusal.ts";
 import { targetPlace } from "./target-address.ts";
 import { allTo, checkWeights, heaviest, mustExist, sameWeights, soleColor, type Weights } from "./weights.ts";
@@ -42,7 +43,8 @@ export type Command =
   /** URLs are normalized and allowed; only duplicates and emptiness are judged here. */
   | { readonly kind: "targets"; readonly color: string; readonly targets: readonly string[] }
   /** The file's own colors changed, so they win. */
-  | { readonly kind: "reload"; readonly file: FileColors };
+  | { readonly kind: "reload"; readonly file: FileColors }
+  | GateCommand;
 
 export type CommandKind = Command["kind"];
 export const WEIGHT_KINDS = [
@@ -52,6 +54,11 @@ export const WEIGHT_KINDS = [
   "undo",
   "reload",
 ] as const satisfies CommandKind[];
+
+/** Other changes are no rollout's concern. */
+export function leavesWeights(kind: string): boolean {
+  return !WEIGHT_KINDS.some((each) => each === kind);
+}
 
 /** What a transition may know beside the state. */
 export interface Facts {
@@ -98,6 +105,10 @@ function decide(state: RoutingState, command: Command, facts: Facts): RoutingSta
       return withTargets(state, command.color, command.targets);
     case "reload":
       return reload(state, command.file);
+    case "pause":
+    case "resume":
+    case "maintenance":
+      return moveGate(state, command, facts);
   }
 }
 

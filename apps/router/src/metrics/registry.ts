@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
+import { GATE_ENDINGS, type Gate } from "../core/gate.ts";
 import { GRPC_NAMES } from "../core/grpc.ts";
 import { OUTCOME_NAMES, outcomeRow } from "../core/outcome.ts";
 import { type ColorReport, DURATION_BUCKETS, type ProcessFacts, type Report } from "../core/report.ts";
@@ -133,6 +134,7 @@ export class RouterMetrics {
       one("hedges"),
     );
     this.#addColors("gauge", "requests_in_flight", "Requests that have not ended yet.", one("inFlight"));
+    this.#addColors("gauge", "tunnels", "WebSockets and event streams that are open.", one("tunnels"));
   }
 
   #addAttempts(): void {
@@ -174,6 +176,7 @@ export class RouterMetrics {
     this.#add("gauge", "traffic_weight_ratio", "A color's share of new requests, 0 to 1.", () =>
       this.#source.snapshot().colors.map(({ name, share }) => ({ labels: { color: name }, value: share })),
     );
+    this.#addGate();
     this.#add("gauge", "snapshot_epoch", "Number of the routing table in force.", () => [
       { labels: {}, value: this.#source.snapshot().epoch },
     ]);
@@ -183,6 +186,28 @@ export class RouterMetrics {
     this.#add("gauge", "build_info", "The router's version; always 1.", () => [
       { labels: { version: this.#source.version }, value: 1 },
     ]);
+  }
+
+  /** What holds new requests up. */
+  #addGate(): void {
+    const closed = (kind: Gate["kind"]) => () => [
+      { labels: {}, value: this.#source.snapshot().gate?.kind === kind ? 1 : 0 },
+    ];
+    this.#add("gauge", "paused", "1 while new requests are held, else 0.", closed("pause"));
+    this.#add("gauge", "maintenance", "1 while new requests are turned away, else 0.", closed("maintenance"));
+    this.#add("gauge", "requests_held", "Requests that wait for the end of a pause.", () => [
+      { labels: {}, value: this.#report(NONE)[1].held ?? 0 },
+    ]);
+    this.#add(
+      "counter",
+      "gated_requests_total",
+      "Requests that came while it was closed, by what became of them.",
+      () =>
+        counts(this.#report(NONE)[1].gated ?? {}, GATE_ENDINGS).map(([result, value]) => ({
+          labels: { result },
+          value,
+        })),
+    );
   }
 
   /** Each data-plane process; the process metrics without a prefix are those of the one that is scraped. */
@@ -262,6 +287,6 @@ function byKey(label: string, color: string, counted: Counts, known: readonly st
   return counts(counted, known).map(([key, value]) => ({ labels: { color, [label]: key } as Labels, value }));
 }
 
-function one(field: "assigned" | "overridden" | "hedges" | "inFlight"): ReadColor {
-  return (report, color) => [{ labels: { color }, value: report[field] }];
+function one(field: "assigned" | "overridden" | "hedges" | "inFlight" | "tunnels"): ReadColor {
+  return (report, color) => [{ labels: { color }, value: report[field] ?? 0 }];
 }

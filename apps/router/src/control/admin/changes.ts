@@ -60,7 +60,8 @@ interface Body {
   readonly read: (json: unknown) => Asked;
 }
 
-const REFUSALS = {
+/** What may be refused of every change. */
+export const REFUSALS = {
   400: "The body is malformed, or names an unknown color or a bad value.",
   409: "The change is not possible now.",
   412: "The revision has changed.",
@@ -136,13 +137,14 @@ function readWeights(json: unknown) {
 }
 
 /** Applies the command, and answers once every worker serves by it; later, if the caller waits for more. */
-async function carryOut(
+export async function carryOut(
   c: AdminContext,
   deps: AdminDeps,
   { command, why, abortsRollout }: Asked,
   show: (applied: Applied) => object,
+  { all = false }: { all?: boolean } = {},
 ): Promise<Response> {
-  const patience = readPatience(c, deps.config().timeouts.drain);
+  const { patience, tunnels } = readPatience(c, deps.config().timeouts.drain);
   const accepts = ifMatch(c.req.header("If-Match"));
   const applied = await deps.store.apply(command, {
     who: actor(c),
@@ -158,7 +160,8 @@ async function carryOut(
   };
   const served = await acknowledged(snapshot.epoch, { ...waiting, timeout: ACKNOWLEDGE_TIMEOUT });
   if (!served) deps.log.warn({ epoch: snapshot.epoch }, "A worker does not serve by the newest snapshot.");
-  const more = patience === undefined ? {} : await drained(snapshot, { ...waiting, timeout: patience });
+  const more =
+    patience === undefined ? {} : await drained(snapshot, { ...waiting, timeout: patience, all, tunnels });
   c.header("ETag", revisionTag(snapshot.revision));
   return c.json({
     revision: snapshot.revision,
@@ -170,14 +173,16 @@ async function carryOut(
   });
 }
 
-/** Milliseconds to wait for the colors without weight to empty; undefined when nobody asked for that. */
-function readPatience(c: AdminContext, usual: number): number | undefined {
-  const { wait, timeout } = check(schemas.waitQuery, c.req.query());
-  if (wait === undefined && timeout !== undefined) {
+/** How long to wait until nothing is left in flight, in milliseconds; undefined when nobody asked for that. */
+function readPatience(c: AdminContext, usual: number) {
+  const { wait, timeout, tunnels: alsoTunnels } = check(schemas.waitQuery, c.req.query());
+  const tunnels = alsoTunnels === "true";
+  if (wait !== undefined) return { patience: timeout === undefined ? usual : readTimeout(timeout), tunnels };
+  if (timeout !== undefined)
     throw new HttpProblem(400, "timeout: says how long to wait, but wait=drained is missing.");
-  }
-  if (wait === undefined) return undefined;
-  return timeout === undefined ? usual : readTimeout(timeout);
+  if (alsoTunnels !== undefined)
+    throw new HttpProblem(400, "tunnels: says what to wait for, but wait=drained is missing.");
+  return { patience: undefined, tunnels };
 }
 
 function readTimeout(text: string): number {

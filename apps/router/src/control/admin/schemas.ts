@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { gateView } from "../gate-view.ts";
 import { historyEntry } from "../history.ts";
 
 /** Why somebody does something, for the history. */
-const reason = z.string().trim().max(500).optional();
+export const reason = z.string().trim().max(500).optional();
 
 /** While a rollout runs, weights are its own: this ends it, and makes the change in its place. */
 const abort_rollout = z.boolean().optional().meta({ description: "Aborts the rollout that runs." });
@@ -34,6 +35,10 @@ export const waitQuery = z.strictObject({
     .literal("drained")
     .optional()
     .meta({ description: "Answer once the colors at 0 have nothing in flight." }),
+  tunnels: z
+    .enum(["true", "false"])
+    .optional()
+    .meta({ description: "Wait for WebSockets and event streams, too. Default: false." }),
   timeout: z
     .string()
     .optional()
@@ -47,11 +52,12 @@ export const matchHeader = z.object({
 });
 
 const weights = z.record(z.string(), z.number());
-const waited = {
+export const waited = {
   saved: z.literal(false).optional(),
   acknowledged: z.literal(false).optional(),
   drained: z.boolean().optional(),
   in_flight: z.record(z.string(), z.int()).optional(),
+  tunnels: z.record(z.string(), z.int()).optional(),
 };
 export const changeAnswer = z.object({
   revision: z.int(),
@@ -87,6 +93,7 @@ const color = z.object({
   weight: z.number(),
   share: z.number(),
   in_flight: z.int(),
+  tunnels: z.int(),
   targets: z.array(target),
   retiring: z.array(target),
   rate: z.number(),
@@ -107,6 +114,7 @@ export const stateAnswer = z.object({
   previous: weights.nullable(),
   standby: z.string().nullable(),
   connections: z.int(),
+  gate: gateView,
   colors: z.array(color),
   rollout: z
     .object({

@@ -51,8 +51,11 @@ export function viewRoutes(deps: AdminDeps): AdminRoute[] {
   ];
 }
 
+/** A load balancer that took a paused router out would make errors of requests that only wait. */
+const STATUS = { open: "ready", pause: "paused", maintenance: "maintenance" } as const;
+
 /** What anybody may ask, of the admin port and of the metrics' own. */
-export function healthRoutes({ unready }: Pick<AdminDeps, "unready">): AdminRoute[] {
+export function healthRoutes({ unready, store }: Pick<AdminDeps, "unready" | "store">): AdminRoute[] {
   const answer = { schema: z.object({ status: text }), type: JSON_TYPE };
   return [
     {
@@ -68,12 +71,13 @@ export function healthRoutes({ unready }: Pick<AdminDeps, "unready">): AdminRout
       path: "/readyz",
       need: undefined,
       summary: "The router is ready to take traffic.",
+      description: "Also while it is paused or in maintenance, which `status` says then.",
       answer,
       refusals: { 503: "No color with weight, nor the standby, has an available target." },
       handle: (c) => {
         const why = unready();
         if (why !== undefined) throw new HttpProblem(503, why);
-        return c.json({ status: "ready" });
+        return c.json({ status: STATUS[store.view.routing.gate?.kind ?? "open"] });
       },
     },
   ];

@@ -9,6 +9,7 @@ import type { RolloutView } from "../../core/rollout/counting.ts";
 import { startRollout } from "../../core/rollout/start.ts";
 import { type Advance, type Facts, isDone, isOver, type RolloutState } from "../../core/rollout/state.ts";
 import { tick } from "../../core/rollout/tick.ts";
+import { leavesWeights } from "../../core/transitions.ts";
 import { judge, type Verdict } from "../../core/verdict/verdict.ts";
 import { mustExist, shares, soleColor } from "../../core/weights.ts";
 import type { DecisionCount, RolloutReading } from "../../metrics/rollout-metrics.ts";
@@ -527,7 +528,7 @@ export class Rollouts {
   /** A change by hand that went through, a rollback or one that was told to abort the rollout. */
   #onChange(entry: HistoryEntry): void {
     const state = this.#entry?.state;
-    if (entry.rollout !== undefined || entry.kind === "targets" || state === undefined || isDone(state))
+    if (entry.rollout !== undefined || leavesWeights(entry.kind) || state === undefined || isDone(state))
       return;
     const why = `${entry.kind} by ${entry.who}${entry.why ? `: ${entry.why}` : ""}`;
     if (!isOver(state)) this.#say({ kind: "abort", by: entry.who, reason: why, leaveWeights: true });
@@ -540,7 +541,7 @@ export class Rollouts {
   }
 
   #locks(kind: string, meta: Meta): string | undefined {
-    if (!this.isRunning || meta.rollout !== undefined || meta.abortsRollout || kind === "targets")
+    if (!this.isRunning || meta.rollout !== undefined || meta.abortsRollout || leavesWeights(kind))
       return undefined;
     const { state } = this.#entry!;
     const how =
