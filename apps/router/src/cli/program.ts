@@ -7,6 +7,7 @@ import { addGlobals } from "./globals.ts";
 import { addHealth } from "./health.ts";
 import { addHistory } from "./history.ts";
 import { addPredict } from "./predict.ts";
+import { addReplay } from "./replay.ts";
 import { addRollback } from "./rollback.ts";
 import { addServe } from "./serve.ts";
 import { addShadow } from "./shadow.ts";
@@ -56,6 +57,7 @@ Examples:
     addShadow,
     addHistory,
     addPredict,
+    addReplay,
   ]) {
     add(program);
   }

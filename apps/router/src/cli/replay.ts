@@ -1,0 +1,62 @@
+import type { Command } from "commander";
+import { ALPHA } from "../core/verdict/guards.ts";
+import { usageError } from "./errors.ts";
+import { globalsOf } from "./globals.ts";
+import { print } from "./output.ts";
+
+export function addReplay(program: Command): void {
+  program
+    .command("replay")
+    .summary("compute a verdict again from recorded evidence")
+    .description(
+      [
+        "Reads evidence, one JSON object a line, and says of each guard what it amounts to:",
+        "",
+        '  {"rho":0.05,"candidate":true,"bad":true,"guard":"errors"}',
+        "",
+        'rho is the candidate\'s weight at assignment, 0 to 1; "n":12 stands for twelve such requests. The guards of one',
+        "file share alpha: with K of them, one rolls back at an evidence of K / alpha.",
+      ].join("\n"),
+    )
+    .requiredOption("--evidence <file>", "JSON lines; - reads standard input")
+    .option("--alpha <number>", "the risk of rolling back an innocent candidate", String(ALPHA))
+    .option("--phi0 <number>", "tolerated ratio of the rates (default 1; for the guard slow 1.2)")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ sluice replay --evidence evidence.jsonl\n  $ sluice replay --evidence - --alpha 0.05 --json < evidence.jsonl",
+    )
+    .action(replay);
+}
+
+interface Options {
+  readonly evidence: string;
+  readonly alpha: string;
+  readonly phi0?: string;
+}
+
+async function replay({ evidence, alpha, phi0 }: Options, self: Command): Promise<void> {
+  const risk = numberOf("--alpha", alpha);
+  if (!(risk > 0 && risk < 1))
+    throw usageError(`--alpha is ${alpha}; expected a number above 0 and below 1, such as 0.01.`);
+  const ratio = phi0 === undefined ? undefined : numberOf("--phi0", phi0);
+  if (ratio !== undefined && !(ratio > 0 && Number.isFinite(ratio)))
+    throw usageError(`--phi0 is ${phi0}; expected a number above 0, such as 1.2.`);
+  const { readEvidence } = await import("./replay/read.ts");
+  const { readings, leftOut } = await readEvidence(evidence, { alpha: risk, phi0: ratio });
+  if (globalsOf(self).json) {
+    for (const { guard, e, log10_e, threshold, reached } of readings)
+      print(JSON.stringify({ guard, e, log10_e, threshold, verdict: verdictOf(reached) }));
+    return;
+  }
+  const { replayText } = await import("./replay/text.ts");
+  print(replayText(readings, leftOut));
+}
+
+export function verdictOf(reached: boolean): "rollback" | "hold" {
+  return reached ? "rollback" : "hold";
+}
+
+function numberOf(option: string, text: string): number {
+  if (/^\d*\.?\d+(e[+-]?\d+)?$/i.test(text)) return Number(text);
+  throw usageError(`${option} is ${JSON.stringify(text)}; expected a number.`);
+}
