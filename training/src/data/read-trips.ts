@@ -99,7 +99,8 @@ async function nextLine(path: string, from: number): Promise<number> {
   return at;
 }
 
-function joinParts(path: string, parts: readonly Part[]): Omit<TripFile, "digest"> {
+/** @throws InputProblem if no row is left */
+export function joinParts(path: string, parts: readonly Part[]): Omit<TripFile, "digest"> {
   const trips = Trips.join(parts.map((part) => part.trips));
   const dropped = noneDropped();
   for (const part of parts) {
@@ -117,13 +118,14 @@ function noUsableRow(path: string, rows: number, dropped: Dropped): string {
   return `${path} has no usable row: all ${rows} fell to the cleaning (${list}).`;
 }
 
-async function statFile(path: string): Promise<Stats> {
+export async function statFile(path: string): Promise<Stats> {
   const stats = await stat(path);
   if (stats.isDirectory()) throw new InputProblem(`${path} is a directory: expected a CSV file.`);
   return stats;
 }
 
-function checkText(path: string, start: Buffer): void {
+/** @throws InputProblem if these are not the first bytes of a text */
+export function checkText(path: string, start: Buffer): void {
   if (start[0] === 0x1f && start[1] === 0x8b)
     throw new InputProblem(`${path} is packed with gzip: unpack it first.`);
   if (start[0] === 0x50 && start[1] === 0x4b)
@@ -140,7 +142,7 @@ const systemErrors: Readonly<Record<string, string>> = {
 };
 
 /** Turns what the file system and the parser throw into sentences. */
-async function explain<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function explain<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
