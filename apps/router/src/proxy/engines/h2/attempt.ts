@@ -77,13 +77,13 @@ export class Attempt implements UpstreamReader, Holder {
 
   /** Nobody waits for it any more: ends it at once. */
   cancel(): void {
-    this.#leave();
+    this.leave();
     this.upstream.cancel();
   }
 
   /** The request has gone elsewhere: stays open for its first byte, but no longer than any answer may take. */
   abandon(): void {
-    this.#leave();
+    this.leave();
     const { response_header } = this.#plane.config.timeouts;
     this.#timer = setTimeout(() => this.upstream.cancel(), response_header);
     this.#timer.unref();
@@ -121,7 +121,7 @@ export class Attempt implements UpstreamReader, Holder {
 
   onEnd(trailers: readonly Field[]): void {
     const owner = this.#owner;
-    this.#leave();
+    this.leave();
     owner?.onEnd(trailers);
   }
 
@@ -133,7 +133,7 @@ export class Attempt implements UpstreamReader, Holder {
       this.#replaced++;
       return this.#send(true);
     }
-    this.#leave();
+    this.leave();
     owner.onFailed(this, this.#answered && outcome === "reset" ? "truncated" : outcome, code);
   }
 
@@ -188,7 +188,8 @@ export class Attempt implements UpstreamReader, Holder {
     );
   }
 
-  #leave(): void {
+  /** Its owner has heard all that it wants to hear. */
+  leave(): void {
     this.#owner = undefined;
     clearTimeout(this.#timer);
     if (this.#exchange.holder === this) this.#exchange.holder = undefined;

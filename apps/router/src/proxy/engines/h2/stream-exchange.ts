@@ -249,7 +249,8 @@ export class StreamExchange implements AttemptOwner {
     const attempt = this.#attempt;
     this.#settle(outcome);
     this.#attempt = undefined;
-    if (!this.#body.complete) attempt?.upstream.cancel();
+    if (this.#body.complete) attempt?.leave();
+    else attempt?.cancel();
   }
 
   #settle(outcome: Outcome): void {

@@ -14,6 +14,8 @@ export class Http2Upstream implements Upstream {
   readonly #reader: UpstreamReader;
   readonly #request: UpstreamRequest;
   #stream: ClientHttp2Stream | undefined;
+  /** Comes before the session's own. */
+  #error: NodeJS.ErrnoException | undefined;
   #done = false;
   #isWhole: () => boolean = () => false;
   #trailers: readonly Field[] = [];
@@ -87,7 +89,9 @@ export class Http2Upstream implements Upstream {
     stream.on("end", () => {
       if (this.#isWhole()) this.#end(undefined);
     });
-    stream.on("error", () => {});
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      this.#error = error;
+    });
     stream.on("close", () => this.#closed(stream));
   }
 
@@ -113,10 +117,10 @@ export class Http2Upstream implements Upstream {
     const unprocessed =
       rstCode === NGHTTP2_REFUSED_STREAM || (id !== undefined && id > session.lastProcessed);
     if (unprocessed) return { outcome: "refused", stale: "unprocessed" };
-    if (!session.connected) return { outcome: failure(session.error, false) };
-    const { error } = session;
-    if (error === undefined && !session.http2.destroyed) return { outcome: "reset", code: rstCode };
+    const error = session.error ?? this.#error;
+    if (!session.connected) return { outcome: failure(error, false) };
     if (error?.code === "ERR_HTTP2_ERROR") return { outcome: "invalid_response" };
+    if (session.error === undefined && !session.http2.destroyed) return { outcome: "reset", code: rstCode };
     return session.used ? { outcome: "reset", stale: "connection" } : { outcome: "reset" };
   }
 }
