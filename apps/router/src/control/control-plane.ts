@@ -17,7 +17,8 @@ import { systemClock } from "./clock.ts";
 import { type Disk, disk } from "./disk.ts";
 import { EventHub } from "./events.ts";
 import type { Feedback } from "./feedback/feedback.ts";
-import { createFeedback } from "./feedback/open.ts";
+import { truthGuard } from "./feedback/guard.ts";
+import { createFeedback, judgedNow } from "./feedback/open.ts";
 import { GateKeeper } from "./gate-keeper.ts";
 import type { HandedState } from "./handing.ts";
 import { ConfiguredHooks } from "./hooks/hooks.ts";
@@ -171,9 +172,9 @@ class Plane implements ControlPlane {
 
   #createFeedback(): Feedback {
     const { config, clock, log, disk, handed } = this.#options;
-    const [trialOf, onTruth] = [() => undefined, () => {}];
+    const evidence = { judged: () => judgedNow(this.#rollouts, this.store), sink: () => this.#rollouts.sink };
     const parts = { config, clock, log, disk, store: this.store, watch: this.#watch };
-    const feedback = createFeedback({ ...parts, trialOf, onTruth });
+    const feedback = createFeedback({ ...parts, evidence });
     if (handed) feedback.hold();
     return feedback;
   }
@@ -185,7 +186,9 @@ class Plane implements ControlPlane {
     const config = () => this.#config;
     const hooks = new ConfiguredHooks({ configured: () => this.#config.hooks, log });
     const freeze = (color: string) => this.#predictions.referenceOf(color);
-    const more = { kinds: [...ANSWER_GUARDS], gates: [shadowGate(this.#shadows)], hooks, freeze };
+    const truth = truthGuard((digest, q) => this.feedback.errorQuantile(digest, q));
+    const kinds = [...ANSWER_GUARDS, truth];
+    const more = { kinds, gates: [shadowGate(this.#shadows)], hooks, freeze };
     const parts = { store, book, watch, activity, events, clock, log, config, disk: files };
     return createRollouts({ ...parts, more });
   }
@@ -246,6 +249,7 @@ class Plane implements ControlPlane {
       this.#watch.onReport(report);
       this.#shadows.note(report);
       this.#predictions.look();
+      this.feedback.sync();
       if (report.served) this.feedback.note(report.served);
     });
   }

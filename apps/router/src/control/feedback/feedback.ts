@@ -1,29 +1,14 @@
 import type { FeedbackConfig } from "../../config/config.ts";
 import type { Clock } from "../../core/clock.ts";
-import { FeedbackMemory, type Findings, type Remembered, type Trial } from "../../core/feedback/memory.ts";
+import { FeedbackMemory, type Remembered } from "../../core/feedback/memory.ts";
 import type { Served } from "../../core/feedback/served.ts";
 import type { Accuracy, ErrorSums } from "../../core/feedback/sums.ts";
 import { Refusal } from "../../core/refusal.ts";
 import type { Log } from "../log.ts";
+import { TruthEvidence, type TruthEvidenceOptions } from "./evidence.ts";
 import { actualsOf, type FeedbackItem, ItemsError } from "./items.ts";
 import type { FeedbackJournal } from "./journal.ts";
-import { actualLine, copyLine, readLine, servedLine } from "./lines.ts";
-
-/** What has become known of one request by its actual values: once for each request. */
-export type Truth =
-  /** The request's own error, where it is evidence of a rollout. Absolute, and the mean over its rows. */
-  | {
-      readonly kind: "error";
-      readonly trial: Trial;
-      readonly user: number | undefined;
-      readonly error: number;
-    }
-  /** Errors of the answer and of the shadow's, on the same rows, with the digests of both. */
-  | {
-      readonly kind: "pair";
-      readonly main: { readonly digest: string; readonly error: number };
-      readonly shadow: { readonly digest: string; readonly error: number };
-    };
+import { actualLine, bookedLine, copyLine, readLine, servedLine } from "./lines.ts";
 
 export interface FeedbackOptions {
   readonly config: FeedbackConfig | undefined;
@@ -33,9 +18,8 @@ export interface FeedbackOptions {
   readonly journal: FeedbackJournal | undefined;
   /** What a color runs, for answers that do not say so; empty where that is not known. */
   readonly digestOf: (color: string) => string;
-  /** The part that a request has in the rollout in force, if any. */
-  readonly trialOf: (served: Served) => Trial | undefined;
-  readonly onTruth: (truth: Truth) => void;
+  /** What becomes of the rollout that is judged now. */
+  readonly evidence: TruthEvidenceOptions;
 }
 
 /** What became of the items of a call. */
@@ -66,6 +50,7 @@ export class Feedback {
   readonly counts = { accepted: 0, repeated: 0, unknown: 0, malformed: 0 };
   readonly #options: FeedbackOptions;
   readonly #memory: FeedbackMemory;
+  readonly #evidence: TruthEvidence;
   #config: FeedbackConfig | undefined;
   #mode: "open" | "held" | "given" = "open";
   #forward: Served[] = [];
@@ -75,6 +60,7 @@ export class Feedback {
     this.#options = options;
     this.#config = options.config;
     this.#memory = new FeedbackMemory(options.config ?? { remember: 1, max: 1 });
+    this.#evidence = new TruthEvidence(options.evidence, this.#memory);
     this.#memory.onForget = (part) => void options.journal?.remove(part);
     this.#watch();
   }
@@ -113,7 +99,8 @@ export class Feedback {
         if (request) this.#memory.compare(request);
       } else {
         const request = this.#memory.find(entry.id, now);
-        if (request) this.#memory.learn(request, entry.actuals);
+        if (request && entry.kind === "booked") request.booked = true;
+        else if (request && entry.kind === "actual") this.#memory.learn(request, entry.actuals);
       }
     }
     return damaged;
@@ -134,16 +121,24 @@ export class Feedback {
   }
 
   #note(served: Served): void {
-    const { clock, journal, trialOf } = this.#options;
+    const { clock, journal } = this.#options;
     const now = clock.now();
     if (served.shadow) {
       const request = this.#memory.noteCopy(served, now);
-      if (request) this.#save(request, copyLine(request), this.#memory.compare(request));
+      if (request === undefined) return;
+      this.#memory.compare(request);
+      journal?.append(request.segment.number, copyLine(request));
+      this.#book(request);
       return;
     }
-    const trial = served.rho === undefined ? undefined : trialOf(served);
-    const request = this.#memory.note(served, now, trial);
+    const request = this.#memory.note(served, now, this.#evidence.trialOf(served));
     if (request) journal?.append(request.segment.number, servedLine(request));
+  }
+
+  /** To be called often: pairs that were known before a rollout began are part of its evidence. */
+  sync(): void {
+    if (this.#mode !== "open" || !this.#evidence.turned()) return;
+    for (const request of this.#memory.requests()) this.#book(request);
   }
 
   /**
@@ -153,6 +148,7 @@ export class Feedback {
    */
   async accept(items: readonly FeedbackItem[]): Promise<Accepted> {
     if (this.#mode !== "open") throw new Refusal("handing_over", HANDING_OVER);
+    this.sync();
     const now = this.#options.clock.now();
     const found = items.map(({ id }) => this.#memory.find(id, now));
     const values = this.#check(items, found);
@@ -177,28 +173,27 @@ export class Feedback {
   }
 
   #learn(request: Remembered, actuals: readonly (number | null)[]): Promise<void> {
-    return this.#save(request, actualLine(request.id, actuals), this.#memory.learn(request, actuals));
-  }
-
-  /** What becomes evidence must not do so again after a restart, so it is on the disk first. */
-  #save(request: Remembered, line: string, findings: Findings): Promise<void> {
-    const { journal } = this.#options;
+    const first = this.#memory.learn(request, actuals) !== undefined;
     return new Promise((resolve) => {
-      const saved = () => {
-        this.#tell(request, findings);
+      this.#save(request, actualLine(request.id, actuals), () => {
+        if (first) this.#evidence.error(request);
         resolve();
-      };
-      if (journal === undefined) saved();
-      else journal.append(request.segment.number, line, saved);
+      });
+      this.#book(request);
     });
   }
 
-  #tell({ trial, user, digest, copy }: Remembered, { error, pair }: Findings): void {
-    const { onTruth } = this.#options;
-    if (error !== undefined && trial) onTruth({ kind: "error", trial, user, error });
-    if (pair === undefined) return;
-    const main = { digest, error: pair.main };
-    onTruth({ kind: "pair", main, shadow: { digest: copy!.digest, error: pair.shadow } });
+  #book(request: Remembered): void {
+    if (!this.#evidence.mayBook(request)) return;
+    request.booked = true;
+    this.#save(request, bookedLine(request.id), () => this.#evidence.book(request));
+  }
+
+  /** What becomes evidence must not do so again after a restart, so it is on the disk first. */
+  #save(request: Remembered, line: string, onSaved: () => void): void {
+    const { journal } = this.#options;
+    if (journal === undefined) onSaved();
+    else journal.append(request.segment.number, line, onSaved);
   }
 
   #saved(saving: readonly Promise<void>[]): Promise<boolean> {

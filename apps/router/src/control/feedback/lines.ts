@@ -7,6 +7,7 @@ type Rows = readonly (number | null)[];
 export type Entry =
   | { readonly kind: "served"; readonly served: Served; readonly trial: Trial | undefined }
   | { readonly kind: "copy"; readonly served: Served }
+  | { readonly kind: "booked"; readonly id: string }
   | { readonly kind: "actual"; readonly id: string; readonly actuals: Rows };
 
 /** A request that was answered. */
@@ -34,6 +35,11 @@ export function actualLine(id: string, actuals: Rows): string {
   return line(["a", id, actuals]);
 }
 
+/** The pair of a request and its copy has become evidence. */
+export function bookedLine(id: string): string {
+  return line(["b", id]);
+}
+
 const line = (values: readonly unknown[]) => `${JSON.stringify(values)}\n`;
 
 /** A line as it was written; undefined for one that was cut off, or that another version wrote. */
@@ -46,6 +52,7 @@ export function readLine(text: string): Entry | undefined {
   }
   if (!Array.isArray(values) || typeof values[1] !== "string") return undefined;
   const [kind, id] = values;
+  if (kind === "b") return { kind: "booked", id };
   if (kind === "a") return isRows(values[2]) ? { kind: "actual", id, actuals: values[2] } : undefined;
   const [, , at, color, digest, predictions, trial, user] = values;
   if (!Number.isFinite(at) || typeof color !== "string" || typeof digest !== "string") return undefined;

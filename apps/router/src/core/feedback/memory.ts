@@ -34,8 +34,16 @@ export interface Remembered extends Predicted {
   error: number | undefined;
   /** What a shadow answered. */
   copy: Predicted | undefined;
-  /** Whether the errors of both have been compared: that happens once. */
-  paired: boolean;
+  /** Errors of both over the same rows, from when they could first be compared. */
+  pair: Pair | undefined;
+  /** The pair has become evidence, which happens once. */
+  booked: boolean;
+}
+
+/** Mean absolute errors of an answer and of the shadow's to the same request. */
+export interface Pair {
+  readonly main: number;
+  readonly shadow: number;
 }
 
 /** Requests that are forgotten together. */
@@ -56,14 +64,6 @@ export interface MemoryLimits {
   readonly remember: number;
   /** Predictions that are remembered. */
   readonly max: number;
-}
-
-/** What one actual value, or one answer of a shadow, has brought to light. */
-export interface Findings {
-  /** The request's own error, the first time that it is known. */
-  readonly error: number | undefined;
-  /** Both errors over the same rows, once for each request. */
-  readonly pair: { readonly main: number; readonly shadow: number } | undefined;
 }
 
 /** Parts in which the memory forgets. */
@@ -126,7 +126,7 @@ export class FeedbackMemory {
     const segment = this.#current(now);
     const { id, color, digest, user } = served;
     const predictions = served.predictions.map(usable);
-    const rest = { actuals: undefined, error: undefined, copy: undefined, paired: false };
+    const rest = { actuals: undefined, error: undefined, copy: undefined, pair: undefined, booked: false };
     const request: Remembered = { id, at, color, digest, trial, user, predictions, segment, ...rest };
     this.#known.set(id, request);
     segment.requests.push(request);
@@ -153,35 +153,27 @@ export class FeedbackMemory {
     return request && request.at + this.#limits.remember > now ? request : undefined;
   }
 
-  /** Actual values by row, null where none is given; those that are known already stay as they are. */
-  learn(request: Remembered, actuals: readonly Row[]): Findings {
+  /**
+   * Actual values by row, null where none is given; those that are known already stay as they are.
+   * @returns the request's own error, the first time that it is known
+   */
+  learn(request: Remembered, actuals: readonly Row[]): number | undefined {
     const fresh = request.predictions.map((_, row) =>
       request.actuals?.[row] == null ? (actuals[row] ?? null) : null,
     );
     request.actuals = fresh.map((actual, row) => actual ?? request.actuals?.[row] ?? null);
     const error = this.#count(request, request, fresh, false);
     if (request.copy) this.#count(request, request.copy, fresh, true);
-    const first = request.error === undefined;
-    if (first) request.error = error;
-    return { error: first ? error : undefined, pair: this.#pair(request) };
+    request.pair ??= pairOf(request);
+    if (request.error !== undefined) return undefined;
+    request.error = error;
+    return error;
   }
 
   /** The same after a copy was answered: actual values may have come before it. */
-  compare(request: Remembered): Findings {
+  compare(request: Remembered): void {
     if (request.copy && request.actuals) this.#count(request, request.copy, request.actuals, true);
-    return { error: undefined, pair: this.#pair(request) };
-  }
-
-  #pair(request: Remembered): Findings["pair"] {
-    const { copy, actuals } = request;
-    if (request.paired || !copy || !actuals) return undefined;
-    const both = actuals.map((actual, row) =>
-      request.predictions[row] != null && copy.predictions[row] != null ? actual : null,
-    );
-    const [main, shadow] = [meanError(request.predictions, both), meanError(copy.predictions, both)];
-    if (main === undefined || shadow === undefined) return undefined;
-    request.paired = true;
-    return { main, shadow };
+    request.pair ??= pairOf(request);
   }
 
   /** Adds the errors of some rows to the sums of their part. Returns the mean absolute one. */
@@ -236,6 +228,11 @@ export class FeedbackMemory {
     return found;
   }
 
+  /** Everything that is remembered, the oldest first. */
+  requests(): IterableIterator<Remembered> {
+    return this.#known.values();
+  }
+
   /** Lets go of parts that are too old, or too many. */
   forget(now: number): void {
     const { remember, max } = this.#limits;
@@ -267,6 +264,15 @@ export class FeedbackMemory {
     segment.weight += weight;
     this.#weight += weight;
   }
+}
+
+function pairOf({ copy, actuals, predictions }: Remembered): Pair | undefined {
+  if (!copy || !actuals) return undefined;
+  const both = actuals.map((actual, row) =>
+    predictions[row] != null && copy.predictions[row] != null ? actual : null,
+  );
+  const [main, shadow] = [meanError(predictions, both), meanError(copy.predictions, both)];
+  return main === undefined || shadow === undefined ? undefined : { main, shadow };
 }
 
 /** A number whose square is finite, too. */
