@@ -67,7 +67,7 @@ export class Wire {
       pool,
       timers: new Timers(plane.config.timeouts, plane.now),
       http2: { accept: () => {} } as unknown as Engine["http2"],
-    hedges: new HedgeQueue(plane.now),
+      hedges: new HedgeQueue(plane.now),
       requestHead: new Head(),
       answerHead: new Head(),
       readBuffer: Buffer.alloc(0),
