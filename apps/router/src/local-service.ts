@@ -5,6 +5,7 @@ import { LocalChannel } from "./local-channel.ts";
 import type { Logger } from "./log.ts";
 import { DataPlane } from "./proxy/data-plane.ts";
 import type { Engine } from "./proxy/engine.ts";
+import { randomSource } from "./proxy/random-source.ts";
 import type { Inheritance, Service } from "./service.ts";
 import type { TlsMaterial } from "./tls/material.ts";
 
@@ -18,7 +19,11 @@ export class LocalService implements Service {
   /** @param socket a listening socket that this process has. Default: it is opened */
   constructor(config: Config, log: Logger, socket?: number) {
     this.#socket = socket;
-    this.#plane = new DataPlane({ config, accessLog: (line) => log.info(line, "request") });
+    this.#plane = new DataPlane({
+      config,
+      random: randomSource(0),
+      accessLog: (line) => log.info(line, "request"),
+    });
     this.channel = new LocalChannel(this.#plane);
   }
 

@@ -11,6 +11,7 @@ export interface ChangeOptions {
   readonly wait?: boolean;
   readonly timeout?: string;
   readonly ifMatch?: string;
+  readonly abortRollout?: boolean;
 }
 
 /** The options of every verb that moves traffic. */
@@ -22,14 +23,19 @@ export function addChangeOptions(command: Command): Command {
     .option("--if-match <revision>", "refuse when somebody else changed something since this revision");
 }
 
+/** For the verbs that are refused while a rollout moves the weights. */
+export function addAbortRollout(command: Command): Command {
+  return command.option("--abort-rollout", "abort the rollout that runs; without, one refuses the change");
+}
+
 /** Asks for a change and says what it did. */
 export async function change(command: Command, path: string, body: object): Promise<void> {
-  const { reason, wait, timeout, ifMatch } = command.opts<ChangeOptions>();
+  const { reason, wait, timeout, ifMatch, abortRollout } = command.opts<ChangeOptions>();
   const patience = wait ? duration(timeout ?? "30s") : 0;
   const client = connect(command);
   const answer = await client.call<ChangeAnswer>(path, {
     method: "POST",
-    body: reason === undefined ? body : { ...body, reason },
+    body: { ...body, ...(reason !== undefined && { reason }), ...(abortRollout && { abort_rollout: true }) },
     ifMatch: ifMatch === undefined ? undefined : revision(ifMatch),
     wait: patience,
     ...(wait ? { query: { wait: "drained", timeout: timeout ?? "30s" } } : {}),

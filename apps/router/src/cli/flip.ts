@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { addChangeOptions, change } from "./change.ts";
+import { addAbortRollout, addChangeOptions, change } from "./change.ts";
 
 export function addFlip(program: Command): void {
   const command = program
@@ -10,7 +10,7 @@ export function addFlip(program: Command): void {
     )
     .argument("<color>", "the color that gets all new requests")
     .option("--force", "even when it has no healthy target");
-  addChangeOptions(command)
+  addAbortRollout(addChangeOptions(command))
     .addHelpText(
       "after",
       `

@@ -1,9 +1,11 @@
 import type { Command } from "commander";
+import type { AdminClient } from "./admin-client.ts";
 import type { HistoryEntry, Weights } from "./admin-types.ts";
 import { usageError } from "./errors.ts";
 import { formatWeights } from "./format.ts";
 import { connect, globalsOf } from "./globals.ts";
 import { print, printJson } from "./output.ts";
+import type { RolloutSummary } from "./rollout/types.ts";
 
 export function addHistory(program: Command): void {
   program
@@ -11,15 +13,23 @@ export function addHistory(program: Command): void {
     .summary("who changed what, when and why")
     .description("Lists the changes, the newest first.")
     .option("-n, --limit <number>", "how many", "20")
-    .addHelpText("after", "\nExamples:\n  $ sluice history\n  $ sluice history -n 100 --json")
+    .option("--releases", "list releases by rollout in place of single changes")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ sluice history\n  $ sluice history -n 100 --json\n  $ sluice history --releases\n  $ sluice rollout export 20261122T041500Z-1f3a > release.json",
+    )
     .action(showHistory);
 }
 
-async function showHistory({ limit }: { limit: string }, self: Command): Promise<void> {
+async function showHistory(
+  { limit, releases }: { limit: string; releases?: boolean },
+  self: Command,
+): Promise<void> {
   if (!/^[1-9]\d{0,5}$/.test(limit)) {
     throw usageError(`--limit is ${JSON.stringify(limit)}; expected a whole number of at least 1.`);
   }
   const client = connect(self);
+  if (releases) return await listReleases(client, Number(limit), globalsOf(self).json === true);
   const answer = await client.call<{ history?: HistoryEntry[] } | HistoryEntry[]>("/admin/history", {
     query: { limit },
   });
@@ -38,6 +48,17 @@ async function showHistory({ limit }: { limit: string }, self: Command): Promise
     why ?? "",
   ]);
   print(table(["revision", "when", "what", "change", "who", "why"], rows));
+}
+
+/** Rollouts that are kept, the newest first. */
+async function listReleases(client: AdminClient, limit: number, json: boolean): Promise<void> {
+  const answer = await client.call<{ rollouts?: RolloutSummary[] }>("/admin/rollouts");
+  if (!Array.isArray(answer.rollouts)) throw client.foreign("its answer has no rollouts");
+  const newest = answer.rollouts.slice(0, limit);
+  if (json) return printJson(newest);
+  if (newest.length === 0) return print("Nothing was released by a rollout yet.");
+  const { showReleases } = await import("./rollout/show.ts");
+  print(showReleases(newest));
 }
 
 /** A local `2026-11-21 20:15:04`. */

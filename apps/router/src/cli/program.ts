@@ -9,6 +9,7 @@ import { addHistory } from "./history.ts";
 import { addPredict } from "./predict.ts";
 import { addReplay } from "./replay.ts";
 import { addRollback } from "./rollback.ts";
+import { addRollout } from "./rollout.ts";
 import { addServe } from "./serve.ts";
 import { addShadow } from "./shadow.ts";
 import { addStatus } from "./status.ts";
@@ -37,6 +38,7 @@ Examples:
   $ sluice up                        a demo: two models and a router
   $ sluice status
   $ sluice deploy --image sluice-api:1.0.1
+  $ sluice rollout start green --watch
   $ sluice weights blue=50 green=50
   $ sluice flip green --wait
   $ sluice rollback`,
@@ -50,6 +52,7 @@ Examples:
     addStatus,
     addHealth,
     addDeploy,
+    addRollout,
     addWeights,
     addFlip,
     addRollback,

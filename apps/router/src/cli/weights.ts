@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { addChangeOptions, change } from "./change.ts";
+import { addAbortRollout, addChangeOptions, change } from "./change.ts";
 import { usageError } from "./errors.ts";
 
 export function addWeights(program: Command): void {
@@ -10,7 +10,7 @@ export function addWeights(program: Command): void {
       "Sets the weights, on any scale: blue=9 green=1 is blue=90 green=10. Every color is named, with 0 for none.",
     )
     .argument("<color=weight...>", "such as blue=90 green=10");
-  addChangeOptions(command)
+  addAbortRollout(addChangeOptions(command))
     .addHelpText(
       "after",
       `

@@ -7,6 +7,7 @@ import { createLog, flushLog, type Logger } from "../log.ts";
 import type { AccessLine } from "../proxy/access-line.ts";
 import { DataPlane } from "../proxy/data-plane.ts";
 import type { Engine } from "../proxy/engine.ts";
+import { randomSource } from "../proxy/random-source.ts";
 import { VERSION } from "../version.ts";
 import { socketPath } from "./folder.ts";
 import { MessageSocket } from "./message-socket.ts";
@@ -120,7 +121,12 @@ export class WorkerProcess {
     }
     this.#log = createLog(config.log);
     const accessLog = (line: AccessLine) => this.#access(line);
-    const plane = new DataPlane({ config, worker: this.#worker, accessLog });
+    const plane = new DataPlane({
+      config,
+      worker: this.#worker,
+      random: randomSource(this.#worker),
+      accessLog,
+    });
     const channel = new LocalChannel(plane, (plane) => plane.report()); // what was predicted goes up from here
     channel.onReport(() => {
       if (this.#listens) this.#report();

@@ -1,0 +1,95 @@
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { usageError } from "../errors.ts";
+
+export interface PlanFlags {
+  readonly plan?: string;
+  readonly expect?: string;
+  readonly steps?: string;
+  readonly stepMin?: string;
+  readonly stepRequests?: string;
+  readonly bake?: string;
+  readonly maxDuration?: string;
+  readonly onTimeout?: string;
+  readonly onBreach?: string;
+  readonly alpha?: string;
+  readonly guards?: string;
+  readonly slowAfter?: string;
+  readonly gates?: string;
+  readonly checks?: string;
+  readonly reason?: string;
+}
+
+/** The body of `POST /admin/rollouts`: the plan's file, and what the options say over it. */
+export function planBody(candidate: string | undefined, flags: PlanFlags): Record<string, unknown> {
+  const file = flags.plan === undefined ? {} : readPlan(flags.plan);
+  const given = {
+    candidate,
+    expect: flags.expect,
+    steps: percents(flags.steps, "--steps"),
+    step_min: flags.stepMin,
+    step_requests: number(flags.stepRequests, "--step-requests"),
+    bake: flags.bake,
+    max_duration: flags.maxDuration,
+    on_timeout: flags.onTimeout,
+    on_breach: flags.onBreach,
+    alpha: number(flags.alpha, "--alpha"),
+    guards: guards(flags),
+    gates: percents(flags.gates, "--gates"),
+    checks: flags.checks === undefined ? undefined : names(flags.checks),
+    reason: flags.reason,
+  };
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const body = { ...file, ...set };
+  if (typeof body.candidate !== "string") {
+    throw usageError("no candidate is named: give the color, such as `sluice rollout start green`.");
+  }
+  return body;
+}
+
+function readPlan(path: string): Record<string, unknown> {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw usageError(`the plan ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
+  try {
+    const value: unknown = parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value))
+      return value as Record<string, unknown>;
+  } catch (error) {
+    throw usageError(`the plan ${path} is not YAML or JSON (${(error as Error).message.split("\n")[0]}).`);
+  }
+  throw usageError(`the plan ${path} is not a mapping; expected keys such as steps: [5, 25, 50, 100].`);
+}
+
+function guards({ guards: list, slowAfter }: PlanFlags): unknown {
+  if (list === undefined && slowAfter === undefined) return undefined;
+  const all = list === undefined ? ["errors", "slow", "rejected", "objective"] : names(list);
+  if (slowAfter === undefined) return all;
+  return Object.fromEntries(
+    [...new Set([...all, "slow"])].map((name) => [name, name === "slow" ? { after: slowAfter } : {}]),
+  );
+}
+
+const names = (list: string) =>
+  list
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+
+function percents(list: string | undefined, option: string): number[] | undefined {
+  return list?.split(",").map((text) => {
+    const percent = Number(text.trim().replace(/%$/, ""));
+    if (text.trim() !== "" && Number.isFinite(percent)) return percent;
+    throw usageError(`${option} is ${JSON.stringify(list)}; expected percentages, such as 5,25,50,100.`);
+  });
+}
+
+function number(text: string | undefined, option: string): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isFinite(value)) return value;
+  throw usageError(`${option} is ${JSON.stringify(text)}; expected a number.`);
+}

@@ -1,0 +1,117 @@
+import { duration, evidence, grouped, percent, threshold } from "../../core/verdict/numbers.ts";
+import { formatSeconds } from "../format.ts";
+import { paint } from "../output.ts";
+import { table } from "../table.ts";
+import type { LogLine, Reading, Rollout, RolloutSummary, Side, StepReading } from "./types.ts";
+
+const LOG_SHOWN = 8;
+
+/** A rollout on one screen: where it is, what its evidence says, what comes next. */
+export function showRollout(rollout: Rollout): string {
+  const { candidate, stable, step, verdict, warnings } = rollout;
+  const facts = [
+    ["rollout", rollout.id],
+    ["", `${candidate.color} ${candidate.version} against ${stable.color} ${stable.version}`],
+    ["phase", `${phaseOf(rollout)}, ${rollout.share} % to ${candidate.color}`],
+    ["step", stepText(step)],
+    ["verdict", verdict.reason],
+    ...(verdict.outlook ? [["outlook", verdict.outlook]] : []),
+    ["next", rollout.next],
+    ...warnings.map((warning) => [paint("red", "warning"), paint("red", warning)]),
+  ];
+  const parts = [
+    table(["", ""], facts).split("\n").slice(1).join("\n"),
+    guardTable(rollout.guards),
+    ...(rollout.steps.length > 0 ? [stepTable(rollout.steps)] : []),
+    rollout.log.slice(-LOG_SHOWN).map(showLine).join("\n"),
+  ];
+  return parts.join("\n\n");
+}
+
+function phaseOf({ phase, paused }: Rollout): string {
+  const words = phase.replaceAll("_", " ");
+  const style =
+    phase === "promoted" ? "green" : phase.startsWith("roll") || phase === "aborted" ? "red" : "cyan";
+  return `${paint(style, words)}${paused ? paint("yellow", ` (paused: ${paused.reason})`) : ""}`;
+}
+
+function stepText(step: Rollout["step"]): string {
+  const seconds = `${Math.round(step.seconds)} of ${step.seconds_least} s`;
+  return `${step.number} of ${step.of}: ${seconds}, ${grouped(step.requests)} of ${grouped(step.requests_least)} requests`;
+}
+
+function guardTable(guards: readonly Reading[]): string {
+  const head = ["guard", "for", "candidate", "95 %", "stable", "95 %", "evidence", "needs", "forecast"];
+  const rows = guards.map((reading) => [
+    reading.guard,
+    reading.role,
+    counts(reading.candidate ?? reading.pairs),
+    interval(reading.candidate ?? reading.pairs),
+    counts(reading.stable),
+    interval(reading.stable),
+    paint(styleOf(reading), evidence(reading.log10_e)),
+    threshold(reading.threshold),
+    forecast(reading),
+  ]);
+  return table(head, rows, [2, 4, 6, 7]);
+}
+
+function styleOf({ reached, role }: Reading): "green" | "red" | "reset" {
+  if (!reached) return "reset";
+  return role === "promotion" ? "green" : "red";
+}
+
+function counts(side: Side | undefined): string {
+  return side === undefined ? "–" : `${grouped(side.bad)} of ${grouped(side.requests)}`;
+}
+
+function interval(side: Side | undefined): string {
+  return side === undefined || side.requests === 0 ? "–" : `${percent(side.low)} to ${percent(side.high)}`;
+}
+
+function forecast({ forecast: ahead, reached }: Reading): string {
+  if (reached || ahead === undefined) return "–";
+  const minutes = ahead.minutes === undefined ? "" : `, ${duration(ahead.minutes)}`;
+  return `${grouped(Number(ahead.requests.toPrecision(2)))} ${ahead.unit}${minutes}`;
+}
+
+/** Second opinions: right at one weight only, and never a decision. */
+function stepTable(steps: readonly StepReading[]): string {
+  const head = ["at", "candidate p50", "p95", "stable p50", "p95", "apart", "band", "predictions"];
+  const rows = steps.map(({ share, latency, predictions }) => [
+    `${Number(share.toFixed(2))} %`,
+    formatSeconds(latency?.candidate.p50),
+    formatSeconds(latency?.candidate.p95),
+    formatSeconds(latency?.stable.p50),
+    formatSeconds(latency?.stable.p95),
+    latency === null ? "–" : paint(latency.slower ? "yellow" : "reset", latency.distance.toFixed(3)),
+    latency === null ? "–" : latency.band.toFixed(3),
+    predictions === null ? "–" : driftText(predictions),
+  ]);
+  return table(head, rows, [0, 1, 2, 3, 4, 5, 6]);
+}
+
+function driftText({ psi, psiLimit, drifted }: NonNullable<StepReading["predictions"]>): string {
+  const text = `PSI ${psi.toFixed(3)} (limit ${psiLimit.toFixed(3)})`;
+  return drifted ? paint("yellow", `${text}: drifted`) : text;
+}
+
+/** A line of a rollout's log. */
+export function showLine({ at, event, share, reason, by }: LogLine): string {
+  const time = paint("dim", new Date(at).toLocaleString("sv-SE"));
+  return `${time}  ${event.padEnd(11)} ${String(share).padStart(3)} %  ${reason}${by === "sluice" ? "" : ` (${by})`}`;
+}
+
+/** Releases as a table, the newest first. */
+export function showReleases(all: readonly RolloutSummary[]): string {
+  const rows = all.map(({ id, candidate, stable, phase, by, reason, result }) => [
+    id,
+    `${candidate.color} ${candidate.version}`,
+    `${stable.color} ${stable.version}`,
+    phase.replaceAll("_", " "),
+    by,
+    reason,
+    result,
+  ]);
+  return table(["release", "candidate", "stable", "phase", "who", "why", "result"], rows);
+}
