@@ -1,0 +1,164 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { temporaryFolder } from "../control/test-kit.ts";
+import { TallyCounter } from "../core/evidence/tally-counter.ts";
+import { rateGuard } from "../core/verdict/guards.ts";
+import { judge } from "../core/verdict/verdict.ts";
+import { type FakeAdmin, sluice, startFakeAdmin } from "./fake-admin.ts";
+
+const open: FakeAdmin[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((each) => each.close()));
+});
+
+const counter = new TallyCounter();
+counter.add(0.1, true, true, 7);
+counter.add(0.1, true, false, 405);
+counter.add(0.1, false, true, 9);
+counter.add(0.1, false, false, 3699);
+const evidence = { tallies: { errors: counter.tally() }, pairs: {} };
+const verdict = judge(
+  evidence,
+  { rollback: [rateGuard("errors")], promotion: [], alpha: 0.01, alphaPromotion: 0.05 },
+  { rho: 0.1, requestsPerMinute: 600 },
+);
+const identity = (color: string, version: string) => ({ color, version, digest: `sha256:${version}` });
+const line = (event: string, reason: string, by = "sluice") => ({
+  at: "2026-11-22T04:00:00.000Z",
+  phase: "shifting",
+  share: 10,
+  event,
+  reason,
+  by,
+});
+const ROLLOUT = {
+  id: "20261122T040000Z-1f3a",
+  candidate: identity("green", "1.0.1"),
+  stable: identity("blue", "1.0.0"),
+  expect: "same",
+  by: "ann",
+  reason: "a better model",
+  started: "2026-11-22T04:00:00.000Z",
+  ended: null,
+  phase: "shifting",
+  over: false,
+  paused: null,
+  share: 10,
+  step: { number: 1, of: 3, seconds: 12, seconds_least: 60, requests: 412, requests_least: 100 },
+  next: "48 seconds more, then 50 %.",
+  verdict: { ...verdict, guard: null, next: null },
+  guards: verdict.readings,
+  warnings: [],
+  checks: [],
+  steps: [],
+  log: [line("start", "a better model", "ann"), line("step", "step 1 of 3: 10 %")],
+  evidence,
+};
+
+async function admin(answers: Record<string, { status?: number; body: unknown }>): Promise<FakeAdmin> {
+  const started = await startFakeAdmin(answers);
+  open.push(started);
+  return started;
+}
+
+describe("sluice rollout", () => {
+  test("shows evidence against thresholds, intervals of both colors and what comes next", async () => {
+    const { url } = await admin({ "GET /admin/rollouts/current": { body: ROLLOUT } });
+    const { stdout, code } = await sluice(["rollout", "status", "--admin", url]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("green 1.0.1 against blue 1.0.0");
+    expect(stdout).toMatch(/errors +rollback +7 of 412 +[\d.]+ % to [\d.]+ % +9 of 3,708 .* 144 +100/);
+    expect(stdout).toContain("48 seconds more, then 50 %.");
+    expect(stdout).toContain("a better model (ann)");
+  });
+
+  test("starts by options over a plan's file", async () => {
+    const folder = temporaryFolder();
+    const plan = join(folder, "release.yaml");
+    writeFileSync(plan, "candidate: blue\nsteps: [10]\nbake: 5m\n");
+    const fake = await admin({ "POST /admin/rollouts": { body: ROLLOUT } });
+    const args = [
+      "start",
+      "green",
+      "--plan",
+      plan,
+      "--steps",
+      "5,50%",
+      "--slow-after",
+      "250ms",
+      "--guards",
+      "errors",
+    ];
+    const { code, stderr } = await sluice(["rollout", ...args, "--admin", fake.url]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(fake.seen[0]!.body).toEqual({
+      candidate: "green",
+      steps: [5, 50],
+      bake: "5m",
+      guards: { errors: {}, slow: { after: "250ms" } },
+    });
+  });
+
+  test.each([
+    [["start"], "no candidate is named"],
+    [["start", "green", "--steps", "a,b"], '--steps is "a,b"; expected percentages'],
+    [["start", "green", "--alpha", "little"], '--alpha is "little"; expected a number'],
+    [["start", "green", "--plan", "nothing.yaml"], "the plan nothing.yaml cannot be read (ENOENT)"],
+  ])("does not start with %j", async (args, message) => {
+    const { code, stderr, stdout } = await sluice(["rollout", ...args]);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain(message);
+  });
+
+  test.each([
+    ["pause", ["--reason", "lunch"], { reason: "lunch" }],
+    ["resume", [], {}],
+    ["promote", ["--full", "--force"], { full: true, force: true }],
+    ["abort", [], {}],
+  ])("says %s", async (verb, flags, body) => {
+    const call = `POST /admin/rollouts/current/${verb}`;
+    const fake = await admin({ [call]: { body: { ...ROLLOUT, saved: false } } });
+    const { code, stdout, stderr } = await sluice(["rollout", verb, ...flags, "--admin", fake.url]);
+    expect([code, fake.seen[0]!.body]).toEqual([0, body]);
+    expect(stdout).toContain("shifting, 10 %");
+    expect(stderr).toContain("could not be saved");
+  });
+
+  test.each([
+    ["promoted", 0],
+    ["rolled_back", 1],
+  ])("watches until it is %s", async (phase, code) => {
+    const log = [...ROLLOUT.log, line(phase === "promoted" ? "promoted" : "rollback", "as it should be")];
+    const body = { ...ROLLOUT, phase, over: true, log };
+    const { url } = await admin({
+      "GET /admin/rollouts/current": { body: ROLLOUT },
+      [`GET /admin/rollouts/${ROLLOUT.id}`]: { body },
+    });
+    const run = await sluice(["rollout", "status", "--watch", "--admin", url]);
+    expect(run.code).toBe(code);
+    expect(run.stdout).toContain("as it should be");
+    if (code === 1)
+      expect(run.stderr).toMatch(/^sluice: the rollout \S+ was rolled back: as it should be\.\n$/);
+  });
+
+  test("exports its evidence for a replay", async () => {
+    const { url } = await admin({ "GET /admin/rollouts/current": { body: ROLLOUT } });
+    const { stdout } = await sluice(["rollout", "export", "--evidence", "--admin", url]);
+    const lines = stdout
+      .trim()
+      .split("\n")
+      .map((text) => JSON.parse(text));
+    expect(lines).toContainEqual({ guard: "errors", rho: 0.1, candidate: true, bad: true, n: 7 });
+    expect(lines.reduce((sum, { n }) => sum + n, 0)).toBe(4120);
+  });
+
+  test("lists releases in the history", async () => {
+    const summary = { ...ROLLOUT, phase: "promoted", result: "green (1.0.1) is the stable color now" };
+    const { url } = await admin({ "GET /admin/rollouts": { body: { current: null, rollouts: [summary] } } });
+    const { stdout } = await sluice(["history", "--releases", "--admin", url]);
+    expect(stdout).toMatch(
+      /20261122T040000Z-1f3a +green 1\.0\.1 +blue 1\.0\.0 +promoted +ann +a better model/,
+    );
+  });
+});
