@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
+import { createSecureContext, type SecureContext, type TlsOptions } from "node:tls";
 import { namesOf } from "../../tls/certificate-names.ts";
 import type { KeyPair, ServerMaterial } from "../../tls/material.ts";
 
@@ -24,39 +24,36 @@ const SESSION_CONTEXT = "sluice";
 
 /** One context for each certificate, by the names in it. */
 export class Contexts {
-  /** What a client gets that names no host, or one that no certificate has. Without a certificate it refuses them. */
-  readonly fallback: SecureContext;
+  /** For a client that names no host, or one that no certificate has. Without a certificate it is refused. */
+  readonly fallback: TlsOptions;
   readonly #byName = new Map<string, SecureContext>();
 
   constructor(material: ServerMaterial) {
-    const contexts = material.certificates.map((pair) => [pair, contextOf(material, pair)] as const);
-    const first = material.strictSni ? undefined : contexts[0]?.[1];
-    this.fallback = first ?? contextOf(material, undefined);
-    for (const [{ cert }, context] of contexts) {
-      for (const name of namesOf(new X509Certificate(cert))) {
+    const { certificates, strictSni } = material;
+    this.fallback = optionsOf(material, strictSni ? undefined : certificates[0]);
+    for (const pair of certificates) {
+      const context = createSecureContext(optionsOf(material, pair));
+      for (const name of namesOf(new X509Certificate(pair.cert))) {
         if (!this.#byName.has(name)) this.#byName.set(name, context);
       }
     }
   }
 
-  /** Exact names first, then `*.` in place of the first label (RFC 6125 section 6.4.3), then the fallback. */
-  select(serverName: string): SecureContext {
+  /** Exact names first, then `*.` in place of the first label (RFC 6125 section 6.4.3); undefined: the fallback. */
+  select(serverName: string): SecureContext | undefined {
     const name = serverName.toLowerCase();
-    const wildcard = `*${name.slice(name.indexOf("."))}`;
-    return this.#byName.get(name) ?? this.#byName.get(wildcard) ?? this.fallback;
+    return this.#byName.get(name) ?? this.#byName.get(`*${name.slice(name.indexOf("."))}`);
   }
 }
 
-function contextOf(material: ServerMaterial, pair: KeyPair | undefined): SecureContext {
-  return createSecureContext({
-    ...contextOptions(material.minVersion),
+function optionsOf(material: ServerMaterial, pair: KeyPair | undefined): TlsOptions {
+  return {
     ...pair,
+    ciphers: CIPHERS,
+    honorCipherOrder: false,
+    minVersion: material.minVersion,
+    maxVersion: "TLSv1.3",
     sessionIdContext: SESSION_CONTEXT,
     ticketKeys: Buffer.from(material.ticketKeys, "base64"),
-  } as SecureContextOptions);
-}
-
-/** What every port that speaks TLS allows. */
-export function contextOptions(minVersion: ServerMaterial["minVersion"]): SecureContextOptions {
-  return { ciphers: CIPHERS, minVersion, maxVersion: "TLSv1.3" };
+  };
 }

@@ -1,4 +1,9 @@
 import { once } from "node:events";
+import {
+  connect as http2Connect,
+  type IncomingHttpHeaders,
+  type SecureClientSessionOptions,
+} from "node:http2";
 import { request } from "node:https";
 import { connect as connectPlain, type Socket } from "node:net";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
@@ -116,11 +121,23 @@ describe.for(ENGINES)("TLS with clients, engine $name", ({ create }) => {
     }
   });
 
-  it("chooses http/1.1 by ALPN, and refuses clients that speak something else", async () => {
+  it("chooses h2 or http/1.1 by ALPN, and refuses clients that speak something else", async () => {
     const { port } = await router();
     expect((await secure(port, { ALPNProtocols: ["spdy/9", "http/1.1"] })).alpnProtocol).toBe("http/1.1");
+    expect((await secure(port, { ALPNProtocols: ["http/1.1", "h2"] })).alpnProtocol).toBe("h2");
     expect((await secure(port)).alpnProtocol).toBe(false);
     expect(await refused(port, { ALPNProtocols: ["spdy/9"] })).toMatch(/NO_APPLICATION_PROTOCOL/);
+  });
+
+  it("serves HTTP/2 to who has chosen it", async () => {
+    const { port } = await router();
+    const client = http2Connect(`https://127.0.0.1:${port}`, ANYBODY as SecureClientSessionOptions);
+    open({ close: () => client.destroy() });
+    const stream = client.request({ ":path": "/" });
+    const [head] = (await once(stream, "response")) as [IncomingHttpHeaders];
+    expect(head[":status"]).toBe(200);
+    stream.resume();
+    await once(stream, "close");
   });
 
   it("shows a new certificate to new connections, while those that there are go on", async () => {

@@ -1,11 +1,12 @@
 import type { Server, Socket } from "node:net";
-import { TLSSocket } from "node:tls";
+import { createServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import type { DataPlane } from "../data-plane.ts";
 import { writeProblem } from "../engines/problem.ts";
+import type { Contexts } from "./contexts.ts";
 import { carriedBy } from "./reset.ts";
 
 /** What is offered inside TLS, best first. */
-export const ALPN: readonly string[] = ["http/1.1"];
+export const ALPN: readonly string[] = ["h2", "http/1.1"];
 
 /** The first byte of a TLS connection: a record of type handshake (RFC 8446 section 5.1). */
 const HANDSHAKE = 0x16;
@@ -20,6 +21,13 @@ const NOT_TLS = {
 
 type Listener = (socket: Socket) => void;
 
+interface Handshake {
+  readonly carrier: Socket;
+  readonly timer: NodeJS.Timeout;
+  /** It was TLS that came. */
+  tried: boolean;
+}
+
 /**
  * Stands between a listening server and those who listen to its `connection` event: from now on they get sockets whose
  * handshake is done, with the client's choice in `alpnProtocol`. A handshake has `timeouts.client_header` from the
@@ -27,89 +35,95 @@ type Listener = (socket: Socket) => void;
  */
 export class Handshakes {
   readonly #plane: DataPlane;
-  readonly #alpn: readonly string[];
-  readonly #deliver: Listener;
-  readonly #open = new Set<Socket>();
+  readonly #tls: TlsServer;
+  /** Those that are under way, by their addresses: Node does not say which of them a secure socket was. */
+  readonly #open = new Map<string, Handshake>();
+  #contexts: Contexts | undefined;
 
   /** @param alpn protocols that are spoken here, best first; a client that offers none of them is refused (RFC 7301) */
   constructor(server: Server, plane: DataPlane, alpn: readonly string[]) {
     this.#plane = plane;
-    this.#alpn = alpn;
     const listeners = server.listeners("connection") as Listener[];
     server.removeAllListeners("connection");
-    this.#deliver = (socket) => {
+    this.#tls = createServer({
+      ALPNProtocols: [...alpn],
+      SNICallback: (name, answer) => answer(null, this.#contexts?.select(name)),
+    });
+    this.#tls.on("secureConnection", (socket) => {
+      if (!this.#done(socket)) return;
       for (const listener of listeners) listener.call(server, socket);
-    };
+    });
     server.on("connection", (carrier) => this.#begin(carrier));
   }
 
   /** Cuts those that are under way. */
   destroy(): void {
-    for (const carrier of this.#open) carrier.destroy();
+    for (const { carrier } of this.#open.values()) carrier.destroy();
   }
 
   /** Cuts those of which not a byte has come, since the server drains. */
   endSilent(): void {
-    for (const carrier of this.#open) if (carrier.bytesRead === 0) carrier.destroy();
+    for (const { carrier } of this.#open.values()) if (carrier.bytesRead === 0) carrier.destroy();
   }
 
   #begin(carrier: Socket): void {
-    const plane = this.#plane;
-    plane.connections++;
-    this.#open.add(carrier);
-    const timer = setTimeout(() => carrier.destroy(), plane.config.timeouts.client_header);
-    let over = false;
-    const end = () => {
-      if (over) return;
-      over = true;
-      clearTimeout(timer);
-      this.#open.delete(carrier);
-      plane.connections--;
-    };
-    carrier.once("close", end);
+    const key = addressesOf(carrier);
+    const timer = setTimeout(() => carrier.destroy(), this.#plane.config.timeouts.client_header);
+    const handshake: Handshake = { carrier, timer, tried: false };
+    this.#plane.connections++;
+    this.#open.set(key, handshake);
+    carrier.once("close", () => {
+      if (this.#end(key, handshake) && handshake.tried) this.#plane.handshakes.failed++;
+    });
     carrier.on("error", () => carrier.destroy());
     const silent = () => carrier.destroy(); // before anything was said
     carrier.once("end", silent);
     carrier.once("data", (bytes: Buffer) => {
       carrier.off("end", silent);
-      this.#begun(carrier, bytes, end);
+      carrier.pause();
+      this.#begun(handshake, bytes);
     });
     carrier.resume();
   }
 
-  #begun(carrier: Socket, bytes: Buffer, end: () => void): void {
-    carrier.pause();
-    if (bytes[0] === HANDSHAKE && this.#plane.contexts) {
+  #begun(handshake: Handshake, bytes: Buffer): void {
+    const { carrier } = handshake;
+    this.#follow();
+    if (bytes[0] === HANDSHAKE && this.#contexts) {
+      handshake.tried = true;
       carrier.unshift(bytes);
-      this.#secure(carrier, end);
+      this.#tls.emit("connection", carrier);
     } else if (isUpperCase(bytes[0]!)) this.#refuse(carrier);
     else carrier.destroy();
   }
 
-  #secure(carrier: Socket, end: () => void): void {
-    const contexts = this.#plane.contexts!;
-    const socket = new TLSSocket(carrier, {
-      isServer: true,
-      secureContext: contexts.fallback,
-      SNICallback: (name, answer) => answer(null, contexts.select(name)),
-      ALPNProtocols: [...this.#alpn],
-    });
-    const failed = () => socket.destroy();
-    const gone = () => {
-      this.#plane.handshakes.failed++;
-      carrier.destroy();
-    };
-    socket.once("error", failed);
-    socket.once("close", gone);
-    socket.once("secure", () => {
-      socket.off("close", gone);
-      socket.disableRenegotiation();
-      this.#plane.handshakes.done++;
-      end();
-      carriedBy(socket, carrier);
-      this.#deliver(socket);
-      socket.off("error", failed);
-    });
+  /** The certificates of this moment. */
+  #follow(): void {
+    const { contexts } = this.#plane;
+    if (contexts === this.#contexts) return;
+    this.#contexts = contexts;
+    if (contexts) this.#tls.setSecureContext(contexts.fallback);
+  }
+
+  /** @returns false for one that has just been given up */
+  #done(socket: TLSSocket): boolean {
+    const key = addressesOf(socket);
+    const handshake = this.#open.get(key);
+    if (!handshake) {
+      socket.destroy();
+      return false;
+    }
+    socket.disableRenegotiation();
+    carriedBy(socket, handshake.carrier);
+    this.#plane.handshakes.done++;
+    return this.#end(key, handshake);
+  }
+
+  #end(key: string, handshake: Handshake): boolean {
+    if (this.#open.get(key) !== handshake) return false;
+    clearTimeout(handshake.timer);
+    this.#plane.connections--;
+    return this.#open.delete(key);
   }
 
   /** A browser or a model client that was given http:// for this port; others get no answer that they could read. */
@@ -125,6 +139,11 @@ export class Handshakes {
     carrier.once("end", () => carrier.destroy());
     carrier.resume();
   }
+}
+
+/** What tells a connection from every other that is open (RFC 9293 section 3.1). */
+function addressesOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
 function isUpperCase(byte: number): boolean {
