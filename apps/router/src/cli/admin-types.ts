@@ -16,6 +16,8 @@ export interface ColorState {
   /** 0 to 1. */
   readonly share: number;
   readonly in_flight?: number;
+  /** WebSockets and event streams that are open. */
+  readonly tunnels?: number;
   readonly targets: readonly TargetState[];
   /** Replaced targets that still serve. */
   readonly retiring?: readonly TargetState[];
@@ -28,10 +30,32 @@ export interface ColorState {
   readonly evidence?: { readonly requests: number; readonly bad: number };
 }
 
+/** What becomes of new requests; null: they go to a color. Seconds. */
+export type GateState =
+  | {
+      readonly kind: "pause";
+      readonly max: number;
+      readonly timeout: number;
+      readonly until: string;
+      readonly reason?: string | null;
+      readonly held?: number;
+    }
+  | { readonly kind: "maintenance"; readonly message: string; readonly retry_after: number };
+
+export interface GateAnswer {
+  readonly revision: number;
+  readonly gate: GateState | null;
+  readonly saved?: boolean;
+  readonly drained?: boolean;
+  readonly in_flight?: Readonly<Record<string, number>>;
+  readonly tunnels?: Readonly<Record<string, number>>;
+}
+
 export interface State {
   readonly epoch: number;
   readonly revision: number;
   readonly standby?: string | null;
+  readonly gate?: GateState | null;
   readonly colors: readonly ColorState[];
 }
 
@@ -48,6 +72,8 @@ export interface ChangeAnswer {
   readonly acknowledged?: boolean;
   readonly drained?: boolean;
   readonly in_flight?: Readonly<Record<string, number>>;
+  /** WebSockets and event streams, where they were waited for. */
+  readonly tunnels?: Readonly<Record<string, number>>;
 }
 
 export interface HistoryEntry {
@@ -56,6 +82,7 @@ export interface HistoryEntry {
   readonly kind: string;
   readonly who?: string;
   readonly why?: string;
+  readonly gate?: string;
   readonly from?: Readonly<Record<string, unknown>>;
   readonly to?: Readonly<Record<string, unknown>>;
 }

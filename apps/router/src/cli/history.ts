@@ -39,11 +39,11 @@ async function showHistory(
   if (globalsOf(self).json) return printJson(newest);
   if (newest.length === 0) return print("Nothing was changed yet.");
   const { table } = await import("./table.ts");
-  const rows = newest.map(({ revision, at, kind, who, why, from, to }) => [
+  const rows = newest.map(({ revision, at, kind, who, why, gate, from, to }) => [
     String(revision),
     localTime(at),
     kind,
-    `${side(from)} → ${side(to)}`,
+    gate === undefined ? `${side(from)} → ${side(to)}` : `new requests: ${GATES[gate] ?? gate}`,
     who ?? "",
     why ?? "",
   ]);
@@ -60,6 +60,8 @@ async function listReleases(client: AdminClient, limit: number, json: boolean): 
   const { showReleases } = await import("./rollout/show.ts");
   print(showReleases(newest));
 }
+/** What becomes of new requests. */
+const GATES: Readonly<Record<string, string>> = { open: "go on", pause: "held", maintenance: "503" };
 
 /** A local `2026-11-21 20:15:04`. */
 function localTime(at: string): string {

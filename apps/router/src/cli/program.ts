@@ -3,6 +3,7 @@ import { VERSION } from "../version.ts";
 import { addCheck } from "./check.ts";
 import { addDeploy } from "./deploy.ts";
 import { addFlip } from "./flip.ts";
+import { addMaintenance, addPause, addResume } from "./gate.ts";
 import { addGlobals } from "./globals.ts";
 import { addHealth } from "./health.ts";
 import { addHistory } from "./history.ts";
@@ -57,6 +58,9 @@ Examples:
     addFlip,
     addRollback,
     addUndo,
+    addPause,
+    addResume,
+    addMaintenance,
     addShadow,
     addHistory,
     addPredict,

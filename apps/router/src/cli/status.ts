@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { ColorState, State, TargetState } from "./admin-types.ts";
 import { formatRate, formatSeconds, formatShare } from "./format.ts";
+import { describeGate } from "./gate.ts";
 import { connect, globalsOf } from "./globals.ts";
 import { paint, print, printJson } from "./output.ts";
 
@@ -28,6 +29,7 @@ async function showStatus(_options: unknown, self: Command): Promise<void> {
       [1, 3, 4, 5, 6, 7],
     ),
   );
+  if (state.gate) print(paint("yellow", `\n${describeGate(state.gate)}`));
   print(paint("dim", `\nrevision ${state.revision}, epoch ${state.epoch}`));
 }
 
@@ -45,7 +47,7 @@ function row(color: ColorState, standby: string | null | undefined): string[] {
     color.name === standby ? `${color.name} (standby)` : color.name,
     formatShare(color.share),
     [...color.targets.map(formatTarget), ...retiring].join("\n") || paint("yellow", "none"),
-    String(color.in_flight ?? "–"),
+    `${color.in_flight ?? "–"}${color.tunnels ? ` + ${color.tunnels} tunnels` : ""}`,
     formatRate(color.rate),
     formatErrors(color.error_ratio),
     formatSeconds(color.p50),

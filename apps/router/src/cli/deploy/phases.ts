@@ -181,7 +181,7 @@ function drain(deploy: Deployment): Phase {
       const answer = await router.drained(weightsOf(state), settings.drainTimeout, { reason, signal });
       deploy.drained = answer.drained === true;
       if (deploy.drained) return;
-      const left = answer.in_flight?.[old.color] ?? 0;
+      const left = (answer.in_flight?.[old.color] ?? 0) + (answer.tunnels?.[old.color] ?? 0);
       const warning = `${old.color} still has ${left} in flight after ${settings.drainTimeout / 1000} s, so it is left running`;
       warnings.push(warning);
       note(warning);

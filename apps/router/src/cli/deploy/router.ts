@@ -73,7 +73,7 @@ export class RouterControl {
     return this.#change("PUT", `/admin/colors/${encodeURIComponent(color)}/targets`, { targets }, change);
   }
 
-  /** Sets the same weights once more, and waits until the emptied colors have nothing in flight. */
+  /** Sets the same weights once more, and waits until the emptied colors have nothing in flight, and no tunnel. */
   async drained(weights: Weights, timeout: number, change: Change): Promise<ChangeAnswer> {
     return this.#change("POST", "/admin/weights", { weights }, change, timeout);
   }
@@ -103,7 +103,9 @@ export class RouterControl {
         ifMatch: this.#revision,
         signal,
         wait: ACKNOWLEDGE + (drain ?? 0),
-        ...(drain === undefined ? {} : { query: { wait: "drained", timeout: `${Math.round(drain)}ms` } }),
+        ...(drain === undefined
+          ? {}
+          : { query: { wait: "drained", tunnels: "true", timeout: `${Math.round(drain)}ms` } }),
       });
       this.#revision = answer.revision;
       return answer;
