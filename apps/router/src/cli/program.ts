@@ -14,6 +14,7 @@ import { addRollout } from "./rollout.ts";
 import { addServe } from "./serve.ts";
 import { addShadow } from "./shadow.ts";
 import { addStatus } from "./status.ts";
+import { addTraffic } from "./traffic.ts";
 import { addUndo } from "./undo.ts";
 import { addUp } from "./up.ts";
 import { addUpgrade } from "./upgrade.ts";
@@ -65,6 +66,7 @@ Examples:
     addHistory,
     addPredict,
     addReplay,
+    addTraffic,
   ]) {
     add(program);
   }
