@@ -129,14 +129,21 @@ const REFUSED_US = /^ERR_SSL_.*ALERT.*(CERTIFICATE|UNKNOWN_CA|HANDSHAKE_FAILURE|
 
 /** Why TLS could not be agreed on, as the end of a sentence; undefined for an error of another kind. */
 export function tlsFault(error: NodeJS.ErrnoException | undefined): string | undefined {
-  const { code = "", message = "" } = error ?? {};
+  const code = codeOf(error);
   const known = UNTRUSTED.get(code);
   if (known !== undefined) return known;
   if (REFUSED_US.test(code)) return "it refuses the certificate that it is shown, or wants one";
-  return /^ERR_(SSL|TLS)_/.test(code) ? `TLS could not be agreed on (${message})` : undefined;
+  if (!/^ERR_(SSL|TLS)_/.test(code)) return undefined;
+  return `TLS could not be agreed on (${code.slice(8).toLowerCase().replaceAll("_", " ")})`;
 }
 
 /** The same for a connection that had been made: what broke it was the server's word on our certificate. */
 export function refusedUs(error: NodeJS.ErrnoException | undefined): boolean {
-  return REFUSED_US.test(error?.code ?? "");
+  return REFUSED_US.test(codeOf(error));
+}
+
+/** Node's own code for it; where a write was waiting, Node has put OpenSSL's words into the message instead. */
+function codeOf({ code = "", message = "" }: Partial<NodeJS.ErrnoException> = {}): string {
+  const reason = code === "EPROTO" ? /SSL routines:[^:]*:([^:]+)/.exec(message)?.[1] : undefined;
+  return reason === undefined ? code : `ERR_SSL_${reason.toUpperCase().replace(/[^A-Z0-9]+/g, "_")}`;
 }

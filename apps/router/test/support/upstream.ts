@@ -5,12 +5,14 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
+import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import {
   type AddressInfo,
   createServer as createNetServer,
   type Server as NetServer,
   type Socket,
 } from "node:net";
+import type { TlsOptions } from "node:tls";
 
 /** A request as an upstream saw it. */
 export interface Seen {
@@ -24,7 +26,7 @@ export interface Seen {
 export interface Upstream {
   readonly url: string;
   readonly port: number;
-  readonly server: Server;
+  readonly server: Server | SecureServer;
   /** Requests that arrived whole, in order. */
   readonly seen: Seen[];
   close(): Promise<void>;
@@ -32,9 +34,10 @@ export interface Upstream {
 
 export type Answer = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
 
-/** A real server on a loopback port that reads each request to its end, notes it, and then answers. */
+/** A real server on a loopback port, with HTTPS where `tls` says how, that reads each request to its end, notes it, and then answers. */
 export async function upstream(
   answer: Answer = (_request, response) => response.end("ok"),
+  tls?: TlsOptions,
 ): Promise<Upstream> {
   const seen: Seen[] = [];
   const listener: RequestListener = (request, response) => {
@@ -48,10 +51,11 @@ export async function upstream(
       answer(request, response, body);
     });
   };
-  const server = createServer({ keepAliveTimeout: 60_000 }, listener);
+  const options = { keepAliveTimeout: 60_000, ...tls };
+  const server = tls ? createSecureServer(options, listener) : createServer(options, listener);
   const port = await listening(server);
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${tls ? "https" : "http"}://127.0.0.1:${port}`,
     port,
     server,
     seen,
@@ -97,7 +101,7 @@ async function listening(server: NetServer): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-function closing(server: Server | NetServer): Promise<void> {
+function closing(server: Server | SecureServer | NetServer): Promise<void> {
   if ("closeAllConnections" in server) server.closeAllConnections();
   return new Promise((resolve) => server.close(() => resolve()));
 }
