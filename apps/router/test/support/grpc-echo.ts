@@ -1,4 +1,5 @@
 import {
+  type ChannelCredentials,
   type ChannelOptions,
   type Client,
   credentials,
@@ -96,8 +97,12 @@ export interface EchoCalls {
 }
 
 /** A client of one connection. */
-export function echoClient(port: number, options: ChannelOptions = {}): EchoCalls {
-  const client = new EchoClient(`127.0.0.1:${port}`, credentials.createInsecure(), {
+export function echoClient(
+  port: number,
+  options: ChannelOptions = {},
+  channel: ChannelCredentials = credentials.createInsecure(),
+): EchoCalls {
+  const client = new EchoClient(`127.0.0.1:${port}`, channel, {
     "grpc.use_local_subchannel_pool": 1,
     ...options,
   });

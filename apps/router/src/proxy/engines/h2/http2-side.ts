@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { DataPlane } from "../../data-plane.ts";
 import { ClientSession } from "./client-session.ts";
 import { Ways } from "./ways.ts";
@@ -38,8 +39,11 @@ export class Http2Side {
     socket.setKeepAlive(true, KEEP_ALIVE);
     socket.setNoDelay(true);
     if (first !== undefined && first.length > 0) socket.unshift(first);
+    // Only tls.Server says that the handshake of a client is done, and a session would wait for it.
+    if (socket instanceof TLSSocket) Object.assign(socket, { secureConnecting: false });
     this.plane.connections++;
     this.#sessions.add(new ClientSession(this, socket));
+    socket.read(0); // a session takes what a socket reads, but does not have it read
   }
 
   onGone(session: ClientSession): void {
