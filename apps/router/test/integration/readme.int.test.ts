@@ -10,6 +10,10 @@ const run = promisify(execFile);
 const EXPECTED: readonly (readonly [start: string, seen: RegExp])[] = [
   ["curl -s -X POST localhost:8080/api/predict/", /^\{"predictions":\[\{"fare_amount":\d/],
   ["npm run predict -- -n 100", /100/],
+  [
+    "npm exec -- sluice traffic",
+    /^250 requests in [^\n]*, 0 failed\.[\s\S]*^blue [\s\S]*^green [\s\S]*^all /m,
+  ],
   ["npm run status", /blue[\s\S]*green/],
   ["npm exec -- sluice weights", /blue.*50[\s\S]*green.*50/],
   ["npm exec -- sluice flip green", /green/],
