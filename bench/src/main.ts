@@ -13,13 +13,14 @@ import { growth } from "./parts/growth.ts";
 import { idle } from "./parts/idle.ts";
 import { latency } from "./parts/latency.ts";
 import type { Bench, Part } from "./parts/part.ts";
+import { rollout } from "./parts/rollout.ts";
 import { small } from "./parts/small.ts";
 import { workers } from "./parts/workers.ts";
 import { has, stopAll } from "./processes/pinned.ts";
 import { markdownOf, tableOf } from "./table.ts";
 
 const CONTENDERS: readonly Contender[] = [nginx, haproxy, caddy, sluice("http-proxy"), sluice("wire")];
-const ALL_PARTS: readonly Part[] = [small, workers, latency, body, idle, growth];
+const ALL_PARTS: readonly Part[] = [small, workers, latency, body, idle, growth, rollout];
 
 const options = optionsOrExit();
 const parts = ALL_PARTS.filter(({ name }) => options.parts.includes(name));

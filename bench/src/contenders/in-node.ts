@@ -32,6 +32,23 @@ export function sluiceWorkers(workers: number, cores: string): Contender {
   };
 }
 
+/** Sluice's engine wire with all weight on blue, and its admin API on a port of the caller's. */
+export function sluiceWithAdmin(name: string, admin: number): Contender {
+  return {
+    name,
+    native: false,
+    missing: () => undefined,
+    start(place) {
+      const file = join(place.folder, `sluice-${admin}.yaml`);
+      const { colors, ...rest } = sluiceConfig("wire", place);
+      const weights = { blue: { ...colors.blue, weight: 100 }, green: { ...colors.green, weight: 0 } };
+      writeFileSync(file, stringify({ ...rest, admin: { listen: `127.0.0.1:${admin}` }, colors: weights }));
+      const program = at("../../../apps/router/bin/sluice.js");
+      return new Pinned(place.core, process.execPath, [program, "serve", "--config", file]);
+    },
+  };
+}
+
 /**
  * Sluice with its defaults, by engine.
  * @param young file for the size of V8's young generation; undefined: nobody looks
@@ -53,7 +70,7 @@ export function sluice(engine: "wire" | "http-proxy", young?: string): Contender
   };
 }
 
-function sluiceConfig(engine: string, { port, upstreams: [blue, green], connections, body }: Place): object {
+function sluiceConfig(engine: string, { port, upstreams: [blue, green], connections, body }: Place) {
   return {
     listen: `127.0.0.1:${port}`,
     admin: { listen: "127.0.0.1:0" },

@@ -72,11 +72,18 @@ export class RolloutScene {
   }
 
   async current(): Promise<Json> {
-    return (await fetch(`${this.router.admin}/admin/rollouts/current`)).json();
+    return this.#get("/admin/rollouts/current");
   }
 
   async state(): Promise<Json> {
-    return (await fetch(`${this.router.admin}/admin/state`)).json();
+    return this.#get("/admin/state");
+  }
+
+  async #get(path: string): Promise<Json> {
+    const answer = await fetch(`${this.router.admin}${path}`).catch((error: Error) => {
+      throw new Error(`no router answers (${error.cause}); it printed:\n${this.router.child.output}`);
+    });
+    return answer.json();
   }
 
   /** Waits for a phase; a test's own time-out ends the wait. */

@@ -245,8 +245,11 @@ export class Rollouts {
         .catch(() => {})
         .then(() => {
           if (!this.#held) this.look();
-          this.#goOn();
-        });
+        })
+        .catch((error: Error) =>
+          this.#options.log.error({ error: error.stack }, "A look at the rollout failed."),
+        )
+        .finally(() => this.#goOn());
     });
   }
 

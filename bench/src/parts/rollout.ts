@@ -1,0 +1,95 @@
+import { sluiceWithAdmin } from "../contenders/in-node.ts";
+import { freePort } from "../processes/ports.ts";
+import { startSmall } from "../upstreams/start.ts";
+import { middleText, type Samples, times } from "./medians.ts";
+import {
+  type Bench,
+  inRounds,
+  type Part,
+  type Report,
+  warmSeconds,
+  withProxy,
+  withUpstreams,
+} from "./part.ts";
+import { measure, type Sample } from "./small.ts";
+
+const OFF = "no rollout";
+const ON = "a rollout";
+
+/** What counting for a rollout costs: the same halves of traffic, with a rollout that runs and without one. */
+export const rollout: Part = {
+  name: "rollout",
+  needs: ["wrk"],
+  async run(bench) {
+    const admin = await freePort();
+    const contenders = [OFF, ON].map((name) => sluiceWithAdmin(name, admin));
+    let version = 0;
+    const start = (port: number) => startSmall(bench.loadCore, port, bench.folder, `1.0.${version++}`);
+    const samples = await withUpstreams(start, (upstreams) =>
+      inRounds(bench, bench.options.rounds, contenders, (contender) =>
+        withProxy(bench, contender, upstreams, async (running) => {
+          await prepare(admin, contender.name === ON);
+          return await measure(bench, running, warmSeconds(contender));
+        }),
+      ),
+    );
+    return report(bench, samples);
+  },
+};
+
+/** A step that does not end while it is measured, with all guards that the data plane counts for by itself. */
+const PLAN = {
+  candidate: "green",
+  steps: [50],
+  step_min: "10m",
+  warm_up: 0,
+  guards: { errors: {}, slow: { after: "250ms" }, rejected: {}, objective: {} },
+};
+
+async function prepare(admin: number, on: boolean): Promise<void> {
+  await until(async () => (await call(admin, "/admin/state")).colors.every(isUp));
+  if (!on) return void (await call(admin, "/admin/weights", { blue: 50, green: 50 }));
+  await call(admin, "/admin/rollouts", PLAN);
+  await until(async () => (await call(admin, "/admin/state")).weights.green === 50);
+}
+
+interface Answer {
+  readonly colors: readonly { readonly targets: readonly { readonly health: string }[] }[];
+  readonly weights: Readonly<Record<string, number>>;
+}
+
+const isUp = ({ targets }: Answer["colors"][number]) => targets.every(({ health }) => health === "up");
+
+async function call(admin: number, path: string, body?: object): Promise<Answer> {
+  const headers = { "Content-Type": "application/json" };
+  const init = body === undefined ? {} : { method: "POST", headers, body: JSON.stringify(body) };
+  const answer = await fetch(`http://127.0.0.1:${admin}${path}`, init);
+  if (answer.ok) return (await answer.json()) as Answer;
+  throw new Error(`${path} is answered ${answer.status}: ${await answer.text()}`);
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error("the router is not ready to be measured after 10 s");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function report(bench: Bench, samples: Samples<Sample>): Report {
+  const cost = ({ microseconds }: Sample) => microseconds;
+  const { rounds, seconds } = bench.options;
+  return {
+    title: "The engine wire with and without a rollout that runs, at 50 %",
+    head: ["", "CPU µs/request", "× none", "requests/s", "p99 ms", "failures"],
+    rows: [...samples.keys()].map((name) => [
+      name,
+      middleText(samples, name, cost, 1),
+      times(samples, name, OFF, cost),
+      middleText(samples, name, ({ perSecond }) => perSecond, 0),
+      middleText(samples, name, ({ p99 }) => p99, 2),
+      String(samples.get(name)!.reduce((sum, { failures }) => sum + failures, 0)),
+    ]),
+    note: `Medians of ${rounds} rounds of ${seconds} s. Four guards: errors, slow, rejected, objective.`,
+  };
+}
