@@ -16,6 +16,7 @@ afterEach(async () => {
   await traffic?.stop();
   traffic = undefined;
   await endChildren();
+  if (scene === undefined) return; // it could not be opened
   endWorkers(scene.router);
   removeFolder(scene.router.folder);
 });
@@ -123,8 +124,7 @@ describe("a candidate that restarts", () => {
     await scene.start({ step_requests: 1_000_000 });
     await scene.until(({ share, phase }) => share === 25 && phase === "shifting");
     await traffic.stop(); // or the gap would be judged first
-    await scene.models.at(-1)!.kill();
-    await scene.startModel("green", "1.0.2");
+    await scene.replaceCandidate("1.0.2");
     const record = await scene.until(over);
     expect(record.phase).toBe("rolled_back");
     const decision = record.log.find(({ event }: { event: string }) => event === "rollback");

@@ -24,43 +24,34 @@ export const QUICK = {
 /** A real router before a stable model API and a candidate that may have a fault. */
 export class RolloutScene {
   router: RunningRouter;
-  readonly ports: { readonly blue: number; readonly green: number };
-  readonly models: Child[] = [];
+  readonly #models: Models;
 
-  private constructor(router: RunningRouter, ports: { blue: number; green: number }) {
+  private constructor(router: RunningRouter, models: Models) {
     this.router = router;
-    this.ports = ports;
+    this.#models = models;
   }
 
   /** @param fault options of the candidate, such as `--fails .03` */
   static async open(fault: readonly string[] = [], config: object = {}): Promise<RolloutScene> {
-    const ports = { blue: await refusedPort(), green: await refusedPort() };
-    const color = (name: "blue" | "green", weight: number) => ({
-      weight,
-      targets: [`http://127.0.0.1:${ports[name]}`],
-    });
+    const blue = await startModel("blue", await refusedPort(), "1.0.0");
+    const green = await startModel("green", await refusedPort(), "1.0.1", fault);
+    const color = ({ port }: Model, weight: number) => ({ weight, targets: [`http://127.0.0.1:${port}`] });
     const router = await startRouter({
-      colors: { blue: color("blue", 100), green: color("green", 0) },
+      colors: { blue: color(blue, 100), green: color(green, 0) },
       health: { interval: "100ms", rise: 1 },
       retry: { idempotent_paths: ["/api/predict/"] },
       ...config,
     });
-    const scene = new RolloutScene(router, ports);
-    await Promise.all([scene.startModel("blue", "1.0.0"), scene.startModel("green", "1.0.1", fault)]);
     await untilHealth(router, "blue", "up");
     await untilHealth(router, "green", "up");
-    return scene;
+    return new RolloutScene(router, { blue, green });
   }
 
-  async startModel(color: "blue" | "green", release: string, fault: readonly string[] = []): Promise<Child> {
-    const port = this.ports[color];
-    const child = Child.node(VARIANT, [
-      ...["--port", String(port), "--color", color, "--model", ARTIFACTS[0], "--release", release],
-      ...fault,
-    ]);
-    this.models.push(child);
-    await untilAnswers(`http://127.0.0.1:${port}/health/ready`, child);
-    return child;
+  /** The candidate's process ends, and another version takes its port. */
+  async replaceCandidate(release: string): Promise<void> {
+    const { green } = this.#models;
+    await green.child.kill();
+    await startModel("green", green.port, release);
   }
 
   start(plan: object = {}): Promise<{ status: number; body: Json }> {
@@ -94,6 +85,28 @@ export class RolloutScene {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
+}
+
+interface Model {
+  readonly port: number;
+  readonly child: Child;
+}
+
+interface Models {
+  readonly blue: Model;
+  readonly green: Model;
+}
+
+async function startModel(
+  color: "blue" | "green",
+  port: number,
+  release: string,
+  fault: readonly string[] = [],
+): Promise<Model> {
+  const model = ["--port", String(port), "--color", color, "--model", ARTIFACTS[0], "--release", release];
+  const child = Child.node(VARIANT, [...model, ...fault]);
+  await untilAnswers(`http://127.0.0.1:${port}/health/ready`, child);
+  return { port, child };
 }
 
 /** Clients that ask for predictions without a pause, on connections that they keep, until they are stopped. */
