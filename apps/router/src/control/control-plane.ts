@@ -31,6 +31,7 @@ import { digestOf, serialize } from "./saved-state.ts";
 import { shadowGate } from "./shadow/gate.ts";
 import { ANSWER_GUARDS } from "./shadow/guards.ts";
 import { PredictionsBook } from "./shadow/predictions-book.ts";
+import { ShadowFile } from "./shadow/shadow-file.ts";
 import { Shadows } from "./shadow/shadows.ts";
 import { StateFile } from "./state-file.ts";
 import { MemoryStorage, type Storage } from "./storage.ts";
@@ -135,6 +136,7 @@ class Plane implements ControlPlane {
   readonly #events: EventHub;
   readonly #rollouts: Rollouts;
   readonly #shadows: Shadows;
+  readonly #shadowFile: ShadowFile;
   readonly #predictions: PredictionsBook;
   readonly #gateKeeper: GateKeeper;
   readonly #weightChanges: Record<string, number> = Object.fromEntries(WEIGHT_KINDS.map((kind) => [kind, 0]));
@@ -154,6 +156,7 @@ class Plane implements ControlPlane {
     this.#watch = this.#createWatch();
     this.feedback = this.#createFeedback();
     this.#shadows = this.#createShadows();
+    this.#shadowFile = this.#createShadowFile();
     this.#predictions = new PredictionsBook({ store, watch: this.#watch, book: this.#book, clock });
     this.#rollouts = this.#createRollouts();
     this.#gateKeeper = new GateKeeper(store, clock, options.log);
@@ -196,7 +199,14 @@ class Plane implements ControlPlane {
   #createShadows(): Shadows {
     const { clock, log } = this.#options;
     const config = () => this.#config;
-    return new Shadows({ config, store: this.store, watch: this.#watch, clock, log, events: this.#events });
+    const onChange = () => void this.#shadowFile.save();
+    const [store, watch, events] = [this.store, this.#watch, this.#events];
+    return new Shadows({ config, store, watch, clock, log, events, onChange });
+  }
+
+  #createShadowFile(): ShadowFile {
+    const { config, clock, log, disk: files = disk } = this.#options;
+    return new ShadowFile({ folder: config.state, disk: files, clock, log, shadows: this.#shadows });
   }
 
   #createApps() {
@@ -250,12 +260,14 @@ class Plane implements ControlPlane {
       this.#shadows.note(report);
       this.#predictions.look();
       this.feedback.sync();
+      this.#shadowFile.look();
       if (report.served) this.feedback.note(report.served);
     });
   }
 
   async start(): Promise<void> {
     const { handed } = this.#options;
+    await this.#shadowFile.load(handed?.shadow);
     await this.#rollouts.load(handed?.rollouts, handed?.releases);
     await startStore(this.store, this.#config.state);
     this.#activity.start(() => this.#flashReport());
@@ -325,9 +337,10 @@ class Plane implements ControlPlane {
     this.#watch.stop();
     await this.feedback.give();
     const rollouts = await this.#rollouts.give();
+    const shadow = await this.#shadowFile.give();
     const releases = this.#rollouts.records;
     const state = serialize(await this.store.give());
-    return { state, health: this.#known, weightChanges: this.#weightChanges, rollouts, releases };
+    return { state, health: this.#known, weightChanges: this.#weightChanges, rollouts, releases, shadow };
   }
 
   async takeBack(): Promise<void> {
@@ -335,6 +348,7 @@ class Plane implements ControlPlane {
     await this.store.takeBack();
     this.feedback.takeBack();
     this.#rollouts.takeBack();
+    this.#shadowFile.takeBack();
   }
 
   async summary(without: readonly number[]): Promise<Report> {
@@ -361,6 +375,7 @@ class Plane implements ControlPlane {
     this.#gateKeeper.stop();
     await this.feedback.close();
     await this.#rollouts.stop();
+    await this.#shadowFile.save();
     await this.store.close();
   }
 }

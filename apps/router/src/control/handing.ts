@@ -13,6 +13,8 @@ export interface HandedState {
   readonly weightChanges: Readonly<Record<string, number>>;
   /** The rollout and its evidence, as their file has them; absent from a router that knows none. */
   readonly rollouts?: string;
+  /** The shadow and its pairs, as their file has them. */
+  readonly shadow?: string;
   /** Records of releases, where no folder keeps them. */
   readonly releases?: readonly ReleaseRecord[];
 }

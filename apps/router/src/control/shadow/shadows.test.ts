@@ -1,7 +1,9 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { parsePointer } from "../../core/predictions/pointer.ts";
 import { PairBook, type PairReport } from "../../core/shadow/pairs.ts";
-import { BLUE, GREEN, passed, testPlane } from "../test-kit.ts";
+import { BLUE, GREEN, passed, settle, temporaryFolder, testPlane } from "../test-kit.ts";
 
 const PREDICTIONS = { pointer: parsePointer("/predictions/*/fare_amount"), range: undefined, paths: [] };
 const RETIRED = {
@@ -211,5 +213,68 @@ describe("a shadow", () => {
       expect(text).toContain(`\n${line}\n`);
     const { paths } = (await parts.call("GET", "/admin/openapi.json")).body;
     expect(Object.keys(paths["/admin/shadow"])).toEqual(["get", "post", "delete"]);
+  });
+});
+
+describe("what outlives a restart", () => {
+  const again = async (folder: string) => {
+    await parts.plane.stop();
+    await opened({ state: folder });
+  };
+
+  it("is the shadow, its pairs and the certificate, once they were saved", async () => {
+    const folder = temporaryFolder();
+    await opened({ state: folder });
+    await start();
+    await report("w0", pairsOf(363));
+    await again(folder);
+    expect(view()).toMatchObject({ color: "green", against: "blue", percent: 25 });
+    expect((await state()).pairs.pairs).toBe(363);
+    await report("w1", pairsOf(2));
+    expect((await state()).pairs.pairs).toBe(365);
+    await parts.call("DELETE", "/admin/shadow");
+    await again(folder);
+    expect(view()).toBeUndefined();
+    expect((await state()).certificate.passed).toBe(true);
+  });
+
+  it("is nothing where the file is damaged, and the router says so and serves", async () => {
+    const folder = temporaryFolder();
+    await opened({ state: folder });
+    await start();
+    await parts.plane.stop();
+    const file = join(folder, "shadow.json");
+    writeFileSync(file, readFileSync(file, "utf8").replace("green", "grey"));
+    await opened({ state: folder });
+    expect(view()).toBeUndefined();
+    expect(parts.log.text).toContain("What was saved of shadows cannot be read");
+    expect((await start()).status).toBe(200);
+  });
+
+  it("is saved again once the disk takes it, and a full one stops no shadow", async () => {
+    const folder = temporaryFolder();
+    await opened({ state: folder });
+    parts.disk.faults.set("write", "ENOSPC");
+    expect((await start()).status).toBe(200);
+    await settle();
+    expect(parts.log.text).toContain("The shadow's pairs could not be saved (ENOSPC).");
+    parts.disk.faults.clear();
+    await parts.clock.advance(6000);
+    await report("w0", pairsOf(3));
+    await again(folder);
+    expect((await state()).pairs.pairs).toBe(3);
+  });
+
+  it("goes to the program that takes this one's place, and comes back from it", async () => {
+    await start();
+    await report("w0", pairsOf(7));
+    const handed = await parts.plane.give();
+    expect((await start()).status).toBe(503);
+    await parts.plane.takeBack();
+    expect((await state()).pairs.pairs).toBe(7);
+    await parts.plane.give();
+    await opened({}, { handed: JSON.parse(JSON.stringify(handed)) });
+    expect(view()).toMatchObject({ color: "green", percent: 25 });
+    expect((await state()).pairs.pairs).toBe(7);
   });
 });

@@ -13,6 +13,7 @@ import type { Store } from "../store.ts";
 import type { TargetWatch } from "../target-watch.ts";
 import { type ColorIdentity, identityOf, sameIdentity } from "./identity.ts";
 import { PairKeeper } from "./pair-book.ts";
+import type { SavedShadows } from "./shadow-file.ts";
 
 /** A shadow as somebody asked for it. */
 export interface Shadow {
@@ -105,9 +106,18 @@ export class Shadows {
     return this.#running;
   }
 
-  /** Goes on with what was saved; nothing is said of it. */
-  restore(shadow: Shadow): void {
-    this.#running = shadow;
+  /** Everything that is worth to outlive a restart. */
+  get saved(): SavedShadows {
+    return { running: this.#running ?? null, last: this.#last ?? null, pairs: this.pairs.all() };
+  }
+
+  /** Goes on with what was saved, before the first snapshot. */
+  restore({ running, last, pairs }: SavedShadows): void {
+    for (const [key, report] of pairs) this.pairs.put(key, report);
+    this.#last = last ?? undefined;
+    const { weights } = this.#options.store.view.routing;
+    if (running === null || weights[running.color] !== 0 || weights[running.against] === undefined) return;
+    this.#running = running;
     this.#begin();
     this.#publish(this.#view!.id);
   }
