@@ -1,10 +1,15 @@
 import type { Http2Stream } from "node:http2";
 
+const watched = new WeakMap<Http2Stream, () => boolean>();
+
 /**
  * Tells, once a stream has ended, whether its other side has ended it. A stream that is reset with NO_ERROR ends for Node
  * like a whole one, and half a message must not be taken for a whole one.
+ * A stream that is asked about twice is watched from the first time on.
  */
 export function endsWhole(stream: Http2Stream): () => boolean {
+  const known = watched.get(stream);
+  if (known !== undefined) return known;
   const push = stream.push;
   let whole = false;
   stream.push = (chunk, encoding) => {
@@ -12,5 +17,7 @@ export function endsWhole(stream: Http2Stream): () => boolean {
     if (chunk === null && !stream.closed) whole = true;
     return push.call(stream, chunk, encoding);
   };
-  return () => whole;
+  const isWhole = () => whole;
+  watched.set(stream, isWhole);
+  return isWhole;
 }

@@ -3,7 +3,9 @@ import { grpcOfRefusal } from "../../../core/grpc.ts";
 import type { RequestFacts } from "../../../core/request-facts.ts";
 import { isRefusal } from "../../../core/request-line.ts";
 import type { DataPlane } from "../../data-plane.ts";
+import type { ClosedGate } from "../../gate.ts";
 import { type Problem, refusalFields } from "../problem.ts";
+import { endsWhole } from "./ends-whole.ts";
 import { admitHttp2, factsOfHead, type Http2Head, readHead } from "./request-head.ts";
 import { StreamAnswer } from "./stream-answer.ts";
 import { StreamExchange } from "./stream-exchange.ts";
@@ -24,19 +26,44 @@ export function startStream(plane: DataPlane, ways: Ways, stream: ServerHttp2Str
   const facts = factsOfHead(head, isRefusal(admitted) ? head.target : admitted.path, begun.peer);
   if (isRefusal(admitted)) return refuse(plane, stream, head, facts, admitted);
   const begin = () => new StreamExchange(ways, plane.begin(facts), plane, stream, head, admitted).run();
-  const ticket = plane.gate?.enter(facts, {
+  const { gate } = plane;
+  if (gate === undefined) return begin();
+  const refused = (problem: Problem, waited: number) => refuse(plane, stream, head, facts, problem, waited);
+  hold(gate, stream, facts, { begin, refused });
+}
+
+/** What becomes of a stream that waits. */
+interface AfterWait {
+  begin(): void;
+  refused(problem: Problem, waited: number): void;
+}
+
+/** Has a stream wait, and keeps what it says meanwhile of its end. */
+function hold(gate: ClosedGate, stream: ServerHttp2Stream, facts: RequestFacts, after: AfterWait): void {
+  let trailers: readonly unknown[] | undefined;
+  const note = (...all: unknown[]) => {
+    trailers = all;
+  };
+  const over = () => {
+    stream.off("close", leave);
+    stream.off("trailers", note);
+  };
+  const ticket = gate.enter(facts, {
     onAdmitted() {
-      stream.off("close", leave);
-      begin();
+      over();
+      after.begin();
+      if (trailers !== undefined) stream.emit("trailers", ...trailers);
     },
     onRefused(problem, waited) {
-      stream.off("close", leave);
-      refuse(plane, stream, head, facts, problem, waited);
+      over();
+      after.refused(problem, waited);
     },
   });
   const leave = () => ticket?.leave();
-  if (ticket === undefined) return begin();
+  if (ticket === undefined) return after.begin();
+  endsWhole(stream);
   stream.once("close", leave);
+  stream.once("trailers", note);
 }
 
 function refuse(

@@ -7,8 +7,10 @@ import type { Lease } from "../../../targets/target.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import type { Exchange } from "../../exchange.ts";
 import { plainAddress } from "../../networks.ts";
+import { isEventStream } from "../event-stream.ts";
 import { ownFields } from "../problem.ts";
 import { RequestBody } from "../request-body.ts";
+import { StreamedEvents } from "../streamed-events.ts";
 import { Attempt, type AttemptOwner } from "./attempt.ts";
 import { Deadline } from "./deadline.ts";
 import { endsWhole } from "./ends-whole.ts";
@@ -46,6 +48,7 @@ export class StreamExchange implements AttemptOwner {
   #outcome: Outcome | undefined;
   #idle: NodeJS.Timeout | undefined;
   #clientIsSlow = false;
+  #events: StreamedEvents | undefined;
   #done = false;
 
   constructor(
@@ -125,9 +128,11 @@ export class StreamExchange implements AttemptOwner {
     if (this.#done) return;
     this.#exchange.tap?.part(chunk, 0, chunk.length);
     this.#active(true);
-    if (this.#answer.part(chunk)) return;
-    this.#clientIsSlow = true;
-    this.#attempt?.upstream.pause();
+    if (!this.#answer.part(this.#events?.pass(chunk) ?? chunk)) {
+      this.#clientIsSlow = true;
+      this.#attempt?.upstream.pause();
+    }
+    this.#events?.settle();
   }
 
   onEnd(trailers: readonly Field[]): void {
@@ -226,10 +231,37 @@ export class StreamExchange implements AttemptOwner {
       this.#exchange.tap?.head(head.status, type, fieldOf(head.fields, "content-encoding"));
     try {
       this.#answer.head(head, this.#exchange);
+      if (this.#mayEndEarly(head) && isEventStream(type)) this.#streamEvents();
       this.#active(true);
     } catch {
       this.giveUp("invalid_response"); // Node refuses what it cannot write
     }
+  }
+
+  /** An answer that says its length cannot be ended before. */
+  #mayEndEarly({ status, ended, fields }: UpstreamHead): boolean {
+    if (this.#head.isGrpc || this.#head.method === "HEAD" || status !== 200 || ended) return false;
+    return fieldOf(fields, "content-length") === undefined;
+  }
+
+  /** It outlives a flip, its target may be silent, and it may be ended between two events. */
+  #streamEvents(): void {
+    const events = new StreamedEvents();
+    events.onOver = () => {
+      this.#leave();
+      this.#answer.end([]);
+    };
+    this.#events = events;
+    this.#exchange.lasts(() => events.end());
+  }
+
+  /** Nothing more is wanted of a stream of events. */
+  #leave(): void {
+    const attempt = this.#attempt;
+    this.#outcome = "answered";
+    this.#settle("answered");
+    this.#attempt = undefined;
+    attempt?.cancel();
   }
 
   /** What the trailers, or an answer of trailers alone, say of a call. */
@@ -263,6 +295,11 @@ export class StreamExchange implements AttemptOwner {
   /** Something moves. The client's own sending says nothing of whether it reads. */
   #active(fromTarget: boolean): void {
     if (this.#answer.status === 0 || (this.#clientIsSlow && !fromTarget)) return;
+    if (this.#events !== undefined && !this.#clientIsSlow) {
+      clearTimeout(this.#idle);
+      this.#idle = undefined;
+      return;
+    }
     if (this.#idle) this.#idle.refresh();
     else this.#idle = setTimeout(() => this.#silent(), this.#plane.config.timeouts.stream_idle);
   }
@@ -281,6 +318,10 @@ export class StreamExchange implements AttemptOwner {
   /** The stream is over, by either side. */
   #closed(): void {
     if (this.#done) return;
+    if (!this.#answer.ended && this.#events !== undefined) {
+      this.#leave(); // it lasts until its client has had enough
+      return this.#finish(this.#answer.status, "answered");
+    }
     if (!this.#answer.ended) return this.giveUp(this.#deadline?.passed ? "deadline" : "client_abort");
     const { rstCode } = this.#stream;
     if (rstCode !== constants.NGHTTP2_NO_ERROR) return this.#finish(499, "client_abort");
@@ -316,6 +357,7 @@ export class StreamExchange implements AttemptOwner {
     if (this.#done) return;
     this.#done = true;
     clearTimeout(this.#idle);
+    this.#events?.stop();
     this.#deadline?.clear();
     this.#body.end();
     this.#exchange.finish(status, outcome, this.#answer.bytes);
