@@ -3,6 +3,7 @@ import { formatAddress } from "./config/address.ts";
 import type { Address, Config } from "./config/config.ts";
 import { systemClock } from "./control/clock.ts";
 import { type ControlPlane, createControlPlane } from "./control/control-plane.ts";
+import { askTarget } from "./control/gates/ask.ts";
 import { InheritedSockets } from "./handover/inherited-sockets.ts";
 import { activatedSockets } from "./handover/listen-fds.ts";
 import type { HandedOver, InheritedSocket, SocketKey } from "./handover/messages.ts";
@@ -61,6 +62,7 @@ export async function serve(options: ServeOptions): Promise<{ readonly closed: P
     version: VERSION,
     unready: () => security.unready() ?? service.unready(),
     probe: targetProbe(systemClock, security.dialer),
+    ask: askTarget(security.dialer),
     tls: () => security.facts,
     handed: handed?.control,
     upgrade: (timeout) => upgrades.run(timeout),

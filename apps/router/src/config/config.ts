@@ -120,6 +120,19 @@ export interface ShadowConfig {
   readonly bodies: boolean;
 }
 
+/** Paths of files are absolute. */
+export interface GatesConfig {
+  readonly usual: readonly ("identity" | "golden" | "schema" | "warm_up")[];
+  readonly model: string;
+  readonly predict: string;
+  readonly request: string | undefined;
+  readonly schema: string | undefined;
+  readonly tolerance: number;
+  readonly requests: number;
+  readonly p95: number | undefined;
+  readonly timeout: number;
+}
+
 /** What a rollout may have run by name: a call or a command. */
 export type HookConfig = HttpHook | CommandHook;
 
@@ -250,6 +263,7 @@ export interface Config {
   readonly shadow: ShadowConfig;
   /** Undefined: nothing is remembered, and no feedback is taken. */
   readonly feedback: FeedbackConfig | undefined;
+  readonly gates: GatesConfig;
   readonly hooks: Readonly<Record<string, HookConfig>>;
   readonly timeouts: Timeouts;
   readonly limits: Limits;

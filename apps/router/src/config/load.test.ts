@@ -124,6 +124,17 @@ function designed(): Config {
       worst: 20,
       bodies: false,
     },
+    gates: {
+      usual: ["identity", "golden", "schema", "warm_up"],
+      model: "/model",
+      predict: "/api/predict/",
+      request: undefined,
+      schema: undefined,
+      tolerance: 1e-9,
+      requests: 50,
+      p95: undefined,
+      timeout: 60_000,
+    },
     hooks: {},
     feedback: { remember: 86_400_000, max: 100_000, sample: 1 },
     timeouts: {

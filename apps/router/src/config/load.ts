@@ -39,7 +39,7 @@ export function checkConfig(source: unknown, env: NodeJS.ProcessEnv, path: strin
 }
 
 function toConfig(file: FileConfig, env: NodeJS.ProcessEnv, path: string, problems: Problem[]): Config {
-  const { admin, state, override, health, tracing, hooks, ...rest } = file;
+  const { admin, state, override, health, tracing, hooks, gates, ...rest } = file;
   const { adminTls, ...tls } = toTls(file, path);
   return {
     ...rest,
@@ -49,6 +49,11 @@ function toConfig(file: FileConfig, env: NodeJS.ProcessEnv, path: string, proble
     state: state === "memory" ? undefined : resolve(dirname(path), state),
     override: override && toOverride(override),
     tracing: tracing && toTracing(tracing, env, problems),
+    gates: {
+      ...gates,
+      request: gates.request && resolve(dirname(path), gates.request),
+      schema: gates.schema && resolve(dirname(path), gates.schema),
+    },
     hooks: Object.fromEntries(
       Object.entries(hooks).map(([name, hook]) => [name, toHook(hook, dirname(resolve(path)))]),
     ),

@@ -51,6 +51,7 @@ const SECTIONS = [
   "metrics",
   "log",
   "upstream_tls",
+  "gates",
 ] as const;
 
 function leaves(config: Config): Map<string, string> {

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { Refused } from "./errors.ts";
 import { feedback } from "./feedback.ts";
+import { gates } from "./gates.ts";
 import { hooks } from "./hooks.ts";
 import { option, parsed, section, strict } from "./option.ts";
 import { affinity, colors, hedge, metricsListen, override } from "./parts.ts";
@@ -74,6 +75,7 @@ export const fileSchema = strict(
     predictions: predictions(),
     shadow,
     feedback: feedback(),
+    gates,
     hooks: hooks(),
     timeouts,
     limits,

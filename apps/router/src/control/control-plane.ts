@@ -6,6 +6,7 @@ import type { Report } from "../core/report.ts";
 import { hasAvailableTarget } from "../core/snapshot.ts";
 import { WEIGHT_KINDS } from "../core/transitions.ts";
 import { RouterMetrics } from "../metrics/registry.ts";
+import { Dialer } from "../targets/dialer.ts";
 import { type Probe, targetProbe } from "../targets/probe.ts";
 import type { TlsFacts } from "../tls/facts.ts";
 import { RecentActivity } from "./activity.ts";
@@ -20,6 +21,8 @@ import type { Feedback } from "./feedback/feedback.ts";
 import { truthGuard } from "./feedback/guard.ts";
 import { createFeedback, judgedNow } from "./feedback/open.ts";
 import { GateKeeper } from "./gate-keeper.ts";
+import { type AskTarget, askTarget } from "./gates/ask.ts";
+import { candidateGates } from "./gates/gates.ts";
 import type { HandedState } from "./handing.ts";
 import { ConfiguredHooks } from "./hooks/hooks.ts";
 import type { Log } from "./log.ts";
@@ -52,6 +55,8 @@ export interface ControlPlaneOptions {
   readonly disk?: Disk;
   /** @default real HTTP requests */
   readonly probe?: Probe;
+  /** Asks targets before they get requests. @default real HTTP requests, in TLS by the system's authorities */
+  readonly ask?: AskTarget;
   /** Why the data plane would not answer yet, in a sentence. @default it always would */
   readonly unready?: () => string | undefined;
   /** What the metrics say of TLS. @default nothing */
@@ -191,7 +196,10 @@ class Plane implements ControlPlane {
     const freeze = (color: string) => this.#predictions.referenceOf(color);
     const truth = truthGuard((digest, q) => this.feedback.errorQuantile(digest, q));
     const kinds = [...ANSWER_GUARDS, truth];
-    const more = { kinds, gates: [shadowGate(this.#shadows)], hooks, freeze };
+    const { ask = askTarget(new Dialer()) } = this.#options;
+    const lastCheck = (url: string) => watch.lastCheck(url);
+    const gates = [...candidateGates({ config, ask, lastCheck }), shadowGate(this.#shadows)];
+    const more = { kinds, gates, hooks, freeze };
     const parts = { store, book, watch, activity, events, clock, log, config, disk: files };
     return createRollouts({ ...parts, more });
   }

@@ -231,6 +231,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     | "timeouts"
     | "metrics"
     | "hooks"
+    | "gates"
   > = {
     admin: { listen: { host: "127.0.0.1", port: 9900 }, tokens: [] },
     state: undefined,
@@ -280,6 +281,17 @@ export function testConfig(changes: Partial<Config> = {}): Config {
       keepalive: 75_000,
       drain: 30_000,
       tunnel_drain: undefined,
+    },
+    gates: {
+      usual: [],
+      model: "/model",
+      predict: "/api/predict/",
+      request: undefined,
+      schema: undefined,
+      tolerance: 1e-9,
+      requests: 50,
+      p95: undefined,
+      timeout: 60_000,
     },
     hooks: {},
     metrics: { listen: "admin" },

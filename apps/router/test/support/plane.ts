@@ -58,6 +58,17 @@ export const TEST_CONFIG: Config = {
     bodies: false,
   },
   feedback: undefined,
+  gates: {
+    usual: [],
+    model: "/model",
+    predict: "/api/predict/",
+    request: undefined,
+    schema: undefined,
+    tolerance: 1e-9,
+    requests: 50,
+    p95: undefined,
+    timeout: 60_000,
+  },
   hooks: {},
   timeouts: {
     client_header: 10_000,

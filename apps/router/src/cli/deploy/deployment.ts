@@ -1,5 +1,5 @@
-import type { GoldenRow } from "./check/answers.ts";
-import type { WarmUp } from "./check/direct.ts";
+import type { GoldenRow } from "../../checks/golden.ts";
+import type { WarmUp } from "../../checks/warm-up.ts";
 import type { Driver, Release } from "./driver.ts";
 import type { JournalEntry, PhaseName } from "./journal.ts";
 import { self } from "./lock.ts";

@@ -1,4 +1,4 @@
-import type { GoldenRow } from "./check/answers.ts";
+import type { GoldenRow } from "../../checks/golden.ts";
 import type { Slot } from "./slot.ts";
 import type { Version } from "./version.ts";
 

@@ -1,20 +1,10 @@
 import { z } from "zod";
+import { type ModelFacts, modelSchema, questionOf } from "../../../checks/golden.ts";
 import { CliError } from "../../errors.ts";
 import { type FetchInit, fetchTarget } from "./fetch-target.ts";
 
 /** Milliseconds that one answer of a model service may take while it is being checked. */
 const PATIENCE = 10_000;
-
-export interface GoldenRow {
-  readonly trip: object;
-  /** US dollars, before rounding. */
-  readonly fare_amount: number;
-}
-
-const golden = z.array(z.object({ trip: z.looseObject({}), fare_amount: z.number() })).min(1);
-/** What a deploy reads of `GET /model`. */
-export const modelSchema = z.object({ version: z.string(), digest: z.string(), golden });
-export type ModelFacts = z.infer<typeof modelSchema>;
 
 /** The contract's answer of `POST /api/predict/`. */
 const predictionSchema = z.object({
@@ -43,7 +33,7 @@ export async function predict(
   const answer = await ask(`${base}/api/predict/`, predictionSchema, {
     signal,
     method: "POST",
-    body: JSON.stringify({ data: trips }),
+    body: questionOf(trips),
     // a connection of its own: with several workers each may be asked
     headers: { "Content-Type": "application/json", Connection: "close" },
   });

@@ -1,5 +1,7 @@
+import type { GoldenRow, ModelFacts } from "../../../checks/golden.ts";
+import { type WarmUp, warmUp } from "../../../checks/warm-up.ts";
 import { CliError } from "../../errors.ts";
-import { askModel, type GoldenRow, type ModelFacts, predict } from "./answers.ts";
+import { askModel, predict } from "./answers.ts";
 import { checkGolden } from "./golden.ts";
 
 /** What the new version must say and do before it gets a single request of a client. */
@@ -11,16 +13,6 @@ export interface Expectation {
   readonly golden: readonly GoldenRow[] | undefined;
   readonly warm: WarmUp;
 }
-
-export interface WarmUp {
-  /** Milliseconds that the 95th percentile of the last predictions must come below. */
-  readonly p95: number;
-  /** Milliseconds after which it is given up. */
-  readonly timeout: number;
-}
-
-/** Predictions that one look at the percentile is over. */
-const WINDOW = 20;
 
 /**
  * Asks one address of the new version, without the router: what it serves, its golden rows, the shape of its answers, and
@@ -61,33 +53,22 @@ export async function checkDirectly(
     throw new CliError(`${who} says that its color is ${value.color}; expected ${expected.color}.`);
   }
   checkGolden(who, golden, value);
-  await warmUp(base, who, golden, expected.warm, signal);
+  await mustGetWarm(base, who, golden, expected.warm, signal);
   return model;
 }
 
-/** Asks one prediction after another until the last ones were quick. */
-async function warmUp(
+/** @throws CliError it stays slow */
+async function mustGetWarm(
   base: string,
   who: string,
   golden: readonly GoldenRow[],
-  { p95, timeout }: WarmUp,
+  wanted: WarmUp,
   signal: AbortSignal,
 ): Promise<void> {
-  const deadline = performance.now() + timeout;
-  const times: number[] = [];
-  for (let i = 0; ; i++) {
-    const begun = performance.now();
-    await predict(base, [golden[i % golden.length]!.trip], signal);
-    times.push(performance.now() - begun);
-    if (times.length < WINDOW) continue;
-    const seen = percentile95(times.slice(-WINDOW));
-    if (seen <= p95) return;
-    if (performance.now() < deadline) continue;
-    throw new CliError(
-      `${who} does not get warm: after ${times.length} predictions the 95th percentile is ${seen.toFixed(0)} ms; expected at most ${p95} ms (--warm-p95).`,
-    );
-  }
+  const ask = (i: number) => predict(base, [golden[i % golden.length]!.trip], signal);
+  const { warm, requests, p95 } = await warmUp(ask, wanted);
+  if (warm) return;
+  throw new CliError(
+    `${who} does not get warm: after ${requests} predictions the 95th percentile is ${p95.toFixed(0)} ms; expected at most ${wanted.p95} ms (--warm-p95).`,
+  );
 }
-
-const percentile95 = (times: readonly number[]): number =>
-  times.toSorted((a, b) => a - b)[Math.ceil(times.length * 0.95) - 1]!;

@@ -1,12 +1,9 @@
+import { type GoldenRow, wrongRow } from "../../../checks/golden.ts";
 import { CliError } from "../../errors.ts";
-import type { GoldenRow, PredictionAnswer } from "./answers.ts";
-
-/** How far a prediction may be from what the artifact says, relative to it. */
-export const GOLDEN_TOLERANCE = 1e-9;
+import type { PredictionAnswer } from "./answers.ts";
 
 /**
- * Compares an answer with the golden rows that it was asked for. Answers are rounded to the cent: what is right is the
- * rounded value of anything within the tolerance.
+ * Compares an answer with the golden rows that it was asked for.
  * @param who names the answerer in the sentence
  * @throws CliError the first row that differs
  */
@@ -16,18 +13,7 @@ export function checkGolden(
   { predictions }: PredictionAnswer,
   first = 0,
 ): void {
-  for (const [i, { fare_amount: wanted }] of rows.entries()) {
-    const got = predictions[i]?.fare_amount;
-    if (got !== undefined && isRounded(got, wanted)) continue;
-    throw new CliError(
-      `${who} answers golden row ${first + i} with ${got}; the artifact says ${cents(wanted)} (${wanted}).`,
-    );
-  }
+  const fares = predictions.map(({ fare_amount }) => fare_amount);
+  const wrong = wrongRow(rows, fares, { first });
+  if (wrong !== undefined) throw new CliError(`${who} ${wrong}.`);
 }
-
-function isRounded(got: number, wanted: number): boolean {
-  const slack = Math.abs(wanted) * GOLDEN_TOLERANCE;
-  return [wanted - slack, wanted, wanted + slack].some((value) => Math.abs(got - cents(value)) <= slack);
-}
-
-const cents = (fare: number): number => Math.round(fare * 100) / 100;

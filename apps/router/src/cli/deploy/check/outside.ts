@@ -1,5 +1,6 @@
+import type { GoldenRow } from "../../../checks/golden.ts";
 import { CliError } from "../../errors.ts";
-import { type GoldenRow, predict } from "./answers.ts";
+import { predict } from "./answers.ts";
 import { checkGolden } from "./golden.ts";
 
 export interface Outside {
