@@ -1,5 +1,7 @@
 import { userInfo } from "node:os";
+import { refusedUs, tlsFault } from "../targets/dialer.ts";
 import { CliError } from "./errors.ts";
+import { type ClientTls, secureFetch } from "./tls-options.ts";
 
 /** Milliseconds that an answer may take, on top of what the router was asked to wait. */
 const PATIENCE = 10_000;
@@ -38,8 +40,10 @@ interface Problem {
 export class AdminClient {
   readonly url: string;
   readonly #token: string | undefined;
+  readonly #tls: ClientTls | undefined;
 
-  constructor({ url, token }: { url: string; token: string | undefined }) {
+  constructor({ url, token, tls }: { url: string; token: string | undefined; tls?: ClientTls | undefined }) {
+    this.#tls = tls;
     this.url = url;
     this.#token = token;
   }
@@ -68,8 +72,9 @@ export class AdminClient {
     if (this.#token !== undefined) headers.Authorization = `Bearer ${this.#token}`;
     if (call.body) headers["Content-Type"] = "application/json";
     if (call.ifMatch !== undefined) headers["If-Match"] = `"${call.ifMatch}"`;
+    const send = await secureFetch(this.#tls);
     try {
-      return await fetch(`${this.url}${path}${query}`, {
+      return await send(`${this.url}${path}${query}`, {
         method: call.method ?? "GET",
         headers,
         ...(call.body ? { body: JSON.stringify(call.body) } : {}),
@@ -95,8 +100,28 @@ export class AdminClient {
         `no router answers at ${this.url} (connection refused). Is it running? Start it with \`npm start\` or \`sluice serve --config sluice.yaml\`.`,
       );
     }
+    const untrusted = this.#tlsFailure(cause);
+    if (untrusted) throw new CliError(untrusted);
     if (cause?.code?.startsWith("HPE_")) throw this.foreign("its answer is not HTTP");
     throw new CliError(`no router answers at ${this.url} (${reason(cause ?? (error as Error))}).`);
+  }
+
+  /** What is wrong between the two certificates, and what to do; undefined where something else is. */
+  #tlsFailure(cause: NodeJS.ErrnoException | undefined): string | undefined {
+    const secure = this.url.startsWith("https:");
+    const closed = cause?.code === "UND_ERR_SOCKET" || cause?.code === "ECONNRESET";
+    if (!secure && closed)
+      return `what listens at ${this.url} has closed the connection; does it speak https?`;
+    const fault = tlsFault(cause);
+    if (fault === undefined) return undefined;
+    if (fault === "it does not speak TLS")
+      return `what listens at ${this.url} does not speak TLS; use http://.`;
+    if (refusedUs(cause)) {
+      const how =
+        this.#tls?.cert === undefined ? "wants a client certificate" : "does not accept this certificate";
+      return `the router at ${this.url} ${how}: give one of its authority with --cert FILE and --key FILE.`;
+    }
+    return `the router at ${this.url} is not to be trusted: ${fault}; give its authority with --ca FILE.`;
   }
 
   #refusal(status: number, { detail, title }: Problem): string {

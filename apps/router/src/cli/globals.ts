@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { AdminClient } from "./admin-client.ts";
 import { usageError } from "./errors.ts";
+import { readClientTls } from "./tls-options.ts";
 
 export const DEFAULT_ADMIN = "http://127.0.0.1:9900";
 
@@ -9,6 +10,10 @@ export interface Globals {
   readonly admin?: string;
   readonly token?: string;
   readonly tokenFile?: string;
+  /** Files in PEM. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
   readonly json?: boolean;
 }
 
@@ -18,6 +23,9 @@ export function addGlobals(program: Command): Command {
     .option("--admin <url>", `the router's admin address (env SLUICE_ADMIN, default ${DEFAULT_ADMIN})`)
     .option("--token <token>", "admin token (env SLUICE_ADMIN_TOKEN, which other users cannot see)")
     .option("--token-file <file>", "file that holds the admin token")
+    .option("--ca <file>", "authority of the admin address's certificate (env SLUICE_ADMIN_CA)")
+    .option("--cert <file>", "certificate to show there (env SLUICE_ADMIN_CERT)")
+    .option("--key <file>", "the certificate's key (env SLUICE_ADMIN_KEY)")
     .option("--json", "print JSON");
 }
 
@@ -29,7 +37,7 @@ export function globalsOf(command: Command): Globals {
 export function connect(command: Command, env: NodeJS.ProcessEnv = process.env): AdminClient {
   const globals = globalsOf(command);
   const url = adminUrl(globals.admin ?? (env.SLUICE_ADMIN || DEFAULT_ADMIN));
-  return new AdminClient({ url, token: tokenOf(globals, env) });
+  return new AdminClient({ url, token: tokenOf(globals, env), tls: readClientTls(globals, env) });
 }
 
 function adminUrl(text: string): string {
