@@ -152,11 +152,12 @@ export class Exchange implements Waiter {
 
   /**
    * The fields that the request carries on this attempt beside the client's own. To be asked when it is sent, also for
-   * a second attempt of {@link hedge}. @param httpVersion how it is sent: `1.1` or `2`
+   * a second attempt of {@link hedge}. @param httpVersion how it is sent: `1.1` or `2`; default: as the target's URL says
    */
-  attemptFields(lease: Lease, httpVersion = "1.1"): readonly Field[] {
+  attemptFields(lease: Lease, httpVersion?: string): readonly Field[] {
     if (this.#trace === undefined) return NO_FIELDS;
-    return this.#trace.fields(lease, this.#plane.colors[lease.target.color]!.name, httpVersion);
+    const version = httpVersion ?? (lease.target.protocol === "h2c" ? "2" : "1.1");
+    return this.#trace.fields(lease, this.#plane.colors[lease.target.color]!.name, version);
   }
 
   /**

@@ -1,5 +1,8 @@
 import { request } from "node:http";
+import { Metadata } from "@grpc/grpc-js";
 import { afterEach, describe, expect, it } from "vitest";
+import { echoClient, grpcEcho } from "../../../test/support/grpc-echo.ts";
+import { http2Client } from "../../../test/support/http2-client.ts";
 import { type Collector, collector, type ReceivedSpan } from "../../../test/support/otlp/collector.ts";
 import { type Colors, type PlaneOptions, type TestRouter, testRouter } from "../../../test/support/plane.ts";
 import { RawClient } from "../../../test/support/raw-client.ts";
@@ -300,6 +303,57 @@ describe.each(Object.entries(ENGINES))("trace context through engine %s", (_name
         "rpc.system.name": "grpc",
         "rpc.method": "grpc.health.v1.Health/Check",
       });
+    });
+
+    it("follows HTTP/2 clients and gRPC calls, with the call's own status", async () => {
+      const echo = await grpcEcho({
+        unary: (call, answer) =>
+          call.request.length > 0 ? answer(null, call.request) : answer({ code: 14, details: "not now" }),
+      });
+      const { front, flushed } = await withCollector({ blue: { weight: 1, targets: [echo.url] } });
+      const calls = echoClient(front.port);
+      const metadata = new Metadata();
+      metadata.set("traceparent", PARENT);
+      metadata.set("tracestate", "foo=1");
+      expect((await calls.unary("hello", { metadata })).value?.toString()).toBe("hello");
+      expect((await calls.unary("", { metadata })).error?.code).toBe(14);
+      calls.close();
+      echo.close();
+      const spans = await flushed();
+      const [good, bad] = spans.filter(({ kind }) => kind === "SERVER");
+      expect(good).toMatchObject({ name: "test.Echo/Unary", traceId: ID, parentId: CALLER, failed: false });
+      expect(good!.attributes).toMatchObject({
+        "rpc.system.name": "grpc",
+        "rpc.method": "test.Echo/Unary",
+        "rpc.status_code": "OK",
+        "network.protocol.version": "2",
+      });
+      expect(bad).toMatchObject({ state: "foo=1", failed: true });
+      expect(bad!.attributes).toMatchObject({
+        "rpc.status_code": "UNAVAILABLE",
+        "error.type": "UNAVAILABLE",
+      });
+      const clients = spans.filter(({ kind }) => kind === "CLIENT");
+      expect(clients.map(({ attributes }) => attributes["rpc.status_code"])).toContain("UNAVAILABLE");
+      expect(clients.every(({ attributes }) => attributes["network.protocol.version"] === "2")).toBe(true);
+    });
+
+    it("tells an HTTP/1.1 target of an HTTP/2 client's trace", async () => {
+      const behind = await target();
+      const { front, flushed } = await withCollector({ blue: { weight: 1, targets: [behind.url] } });
+      const client = http2Client(front.url);
+      await client.send({ traceparent: PARENT, tracestate: "foo=1" });
+      client.close();
+      const [sent, server] = byKind(await flushed());
+      expect(behind.seen[0]!.headers).toMatchObject({
+        traceparent: `00-${ID}-${sent.spanId}-01`,
+        tracestate: "foo=1",
+      });
+      expect(behind.seen[0]!.rawHeaders.filter((name) => name.toLowerCase() === "traceparent")).toHaveLength(
+        1,
+      );
+      expect(server.attributes["network.protocol.version"]).toBe("2");
+      expect(sent.attributes["network.protocol.version"]).toBe("1.1");
     });
 
     it("records nothing that the caller does not, and leaves its parent id", async () => {

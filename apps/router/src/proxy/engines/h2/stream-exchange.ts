@@ -181,7 +181,7 @@ export class StreamExchange implements AttemptOwner {
 
   #request(lease: Lease): UpstreamRequest {
     const { method, isGrpc, ended } = this.#head;
-    const fields = this.#fields(lease).concat(this.#exchange.attemptFields(lease, isGrpc ? "2" : "1.1"));
+    const fields = this.#fields(lease).concat(this.#exchange.attemptFields(lease, isGrpc ? "2" : undefined));
     const wantsTrailers = /(?:^|,)\s*trailers\s*(?:,|$)/i.test(this.#exchange.facts.header("te") ?? "");
     const trailers = () =>
       this.#trailers.filter(([name]) => (isGrpc ? !name.startsWith("x-sluice-") : mayBeTrailer(name)));
