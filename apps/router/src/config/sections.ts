@@ -151,7 +151,7 @@ export const timeouts = section({
   stream_idle: option(duration(), {
     default: "60s",
     unit: "duration",
-    about: "Silence in the middle of an answer or a tunnel.",
+    about: "Silence in the middle of an answer or a tunnel; event streams may be silent.",
   }),
   keepalive: option(duration(), {
     default: "75s",

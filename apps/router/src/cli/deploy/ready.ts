@@ -74,9 +74,12 @@ export async function untilSeen(
   await until(look, late, { signal, timeout, every: 100 });
 }
 
-/** Waits until a color without weight has nothing in flight; false when time is up. */
+/** Waits until a color without weight has nothing in flight, and no tunnel; false when time is up. */
 export async function untilIdle(router: RouterControl, color: string, patient: Patient): Promise<boolean> {
-  const look = async () => (colorOf(await router.state(patient.signal), color).in_flight ? undefined : true);
+  const look = async () => {
+    const { in_flight = 0, tunnels = 0 } = colorOf(await router.state(patient.signal), color);
+    return in_flight + tunnels > 0 ? undefined : true;
+  };
   return until(look, () => "", patient).catch((error) => {
     patient.signal.throwIfAborted();
     if (error instanceof CliError && error.message === "") return false;
