@@ -4,6 +4,7 @@ import { GRPC, grpcMessage } from "../../../core/grpc.ts";
 import type { Exchange } from "../../exchange.ts";
 import { ownFields, type Problem, problemContent } from "../problem.ts";
 import { flatFields, grouped } from "./fields.ts";
+import { resetStream } from "./reset-stream.ts";
 import type { UpstreamHead } from "./upstream/upstream.ts";
 
 /** Interim answers that one request may have. */
@@ -104,8 +105,7 @@ export class StreamAnswer {
 
   /** It broke off, and must not be taken for whole. */
   reset(code: number): void {
-    this.#stream.close(code);
-    this.#stream.resume();
+    resetStream(this.#stream, code);
   }
 
   get #writable(): boolean {

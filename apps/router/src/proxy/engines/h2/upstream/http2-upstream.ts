@@ -3,6 +3,7 @@ import type { Field } from "../../../../core/forwarding.ts";
 import { failure } from "../../failure.ts";
 import { endsWhole } from "../ends-whole.ts";
 import { fieldsOfRaw, flatFields, grouped } from "../fields.ts";
+import { resetStream } from "../reset-stream.ts";
 import type { UpstreamSession } from "./session.ts";
 import type { Failure, Upstream, UpstreamReader, UpstreamRequest } from "./upstream.ts";
 
@@ -62,15 +63,16 @@ export class Http2Upstream implements Upstream {
 
   cancel(): void {
     this.#done = true;
-    this.#stream?.close(NGHTTP2_CANCEL);
-    this.#stream?.resume(); // or what was read already would keep it open
+    if (this.#stream) resetStream(this.#stream, NGHTTP2_CANCEL);
   }
 
   #listen(stream: ClientHttp2Stream): void {
     this.#isWhole = endsWhole(stream);
     if (this.#session.connected) process.nextTick(() => this.#connected());
     else this.#session.http2.once("connect", () => this.#connected());
-    stream.on("wantTrailers", () => stream.sendTrailers(grouped(this.#request.trailers())));
+    stream.on("wantTrailers", () => {
+      if (!stream.closed) stream.sendTrailers(grouped(this.#request.trailers()));
+    });
     stream.on("headers", (headers, _flags, raw) => {
       if (!this.#done) this.#reader.onInterim(Number(headers[":status"]), fieldsOfRaw(raw));
     });
@@ -87,7 +89,9 @@ export class Http2Upstream implements Upstream {
       if (!this.#done) this.#reader.onData(chunk);
     });
     stream.on("end", () => {
-      if (this.#isWhole()) this.#end(undefined);
+      // A server may end an answer and reset it in one go; its trailers are its last word.
+      if (this.#trailers.length > 0) this.#finish();
+      else setImmediate(() => this.#finish());
     });
     stream.on("error", (error: NodeJS.ErrnoException) => {
       this.#error = error;
@@ -100,8 +104,14 @@ export class Http2Upstream implements Upstream {
   }
 
   #closed(stream: ClientHttp2Stream): void {
+    this.#finish();
     this.#end(this.#failure(stream));
     this.#reader.onClosed();
+  }
+
+  #finish(): void {
+    if (this.#isWhole() && (this.#stream?.rstCode ?? NGHTTP2_NO_ERROR) === NGHTTP2_NO_ERROR)
+      this.#end(undefined);
   }
 
   #end(failed: Failure | undefined): void {

@@ -9,6 +9,9 @@ export class Http2Pool {
   readonly #plane: DataPlane;
   readonly #sessions = new Map<Target, UpstreamSession[]>();
 
+  /** Streams that targets allow on one connection, as they said last. */
+  readonly #allowed = new WeakMap<Target, number>();
+
   constructor(plane: DataPlane) {
     this.#plane = plane;
   }
@@ -38,8 +41,10 @@ export class Http2Pool {
   #connect(target: Target): UpstreamSession {
     const socket = this.#plane.dialer.dial(target, { alpn: ["h2"] });
     const session = new UpstreamSession(target, socket, {
+      streams: this.#allowed.get(target),
       connectTimeout: this.#plane.config.timeouts.connect,
       isWanted: () => this.#plane.colors[target.color]!.targets.includes(target),
+      onAllowed: (streams) => this.#allowed.set(target, streams),
       onGone: () => this.#forget(target, session),
     });
     const sessions = this.#sessions.get(target);

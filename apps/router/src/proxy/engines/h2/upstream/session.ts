@@ -22,9 +22,13 @@ const LOOK = 5_000;
 const NEXT_PING = 300_000;
 
 export interface SessionOptions {
+  /** That the target will allow, as far as is known. */
+  readonly streams: number | undefined;
   readonly connectTimeout: number;
   /** The target is still one of its color's. */
   isWanted(): boolean;
+  /** The target has said how many streams it allows. */
+  onAllowed(streams: number): void;
   onGone(): void;
 }
 
@@ -46,6 +50,7 @@ export class UpstreamSession {
   readonly #timer: NodeJS.Timeout;
   readonly #looking: NodeJS.Timeout;
   #streams = 0;
+  #allowed: number;
   #leaving = false;
   #idleSince = performance.now();
   #bytesRead = 0;
@@ -56,6 +61,7 @@ export class UpstreamSession {
     this.target = target;
     this.#socket = socket;
     this.#options = options;
+    this.#allowed = options.streams ?? FIRST_STREAMS;
     this.http2 = connect(`http://${target.authority}`, {
       ...OPTIONS,
       createConnection: () => socket,
@@ -68,8 +74,7 @@ export class UpstreamSession {
   /** Another stream may be opened here. */
   get hasRoom(): boolean {
     if (this.#leaving || this.http2.closed || this.http2.destroyed) return false;
-    const allowed = this.http2.remoteSettings?.maxConcurrentStreams ?? FIRST_STREAMS;
-    return this.#streams < Math.min(this.connected ? allowed : FIRST_STREAMS, MOST_STREAMS);
+    return this.#streams < Math.min(this.#allowed, MOST_STREAMS);
   }
 
   /** Opens a stream. @throws where the connection has gone in this very moment */
@@ -92,6 +97,10 @@ export class UpstreamSession {
       this.connected = true;
       clearTimeout(this.#timer);
       http2.setLocalWindowSize(CONNECTION_WINDOW);
+    });
+    http2.on("remoteSettings", ({ maxConcurrentStreams = MOST_STREAMS }) => {
+      this.#allowed = maxConcurrentStreams;
+      this.#options.onAllowed(maxConcurrentStreams);
     });
     http2.on("error", (error) => {
       this.error ??= error;
