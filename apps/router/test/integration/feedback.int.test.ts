@@ -1,0 +1,199 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { endChildren } from "../support/child.ts";
+import { PREDICT, Release } from "../support/release.ts";
+import { post, removeFolder, restartRouter, temporaryFolder } from "../support/running-router.ts";
+import { endWorkers, until } from "../support/workers.ts";
+
+const TRIP = {
+  pickup_latitude: 40.75,
+  pickup_longitude: -73.99,
+  dropoff_latitude: 40.77,
+  dropoff_longitude: -73.96,
+  passenger_count: 1,
+};
+const CONFIG = { predictions: "/predictions/*/fare_amount" };
+
+let release: Release | undefined;
+const folders: string[] = [];
+afterEach(async () => {
+  await endChildren();
+  if (release) {
+    endWorkers(release.router);
+    removeFolder(release.router.folder);
+  }
+  release = undefined;
+  for (const folder of folders.splice(0)) removeFolder(folder);
+});
+
+interface Predicted {
+  readonly id: string;
+  readonly fares: readonly number[];
+}
+
+async function predict(url: string, rows: number, id?: string): Promise<Predicted> {
+  const response = await fetch(`${url}${PREDICT}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...(id && { "X-Request-Id": id }) },
+    body: JSON.stringify({ data: Array.from({ length: rows }, () => TRIP) }),
+  });
+  const { predictions } = (await response.json()) as { predictions: { fare_amount: number }[] };
+  return {
+    id: response.headers.get("x-request-id")!,
+    fares: predictions.map(({ fare_amount }) => fare_amount),
+  };
+}
+
+interface View {
+  readonly remembered: number;
+  readonly versions: readonly { color: string; digest: string; rows: number; mae: number; rmse: number }[];
+}
+
+describe.each([1, 2])("delayed truth with %i data-plane process(es)", (workers) => {
+  it("gives MAE and RMSE by the ids that clients were told, and survives kill -9 of the router", async () => {
+    release = await Release.begin(
+      { release: "1.0.0" },
+      { release: "1.0.1", artifact: "1.0.1" },
+      { ...CONFIG, workers },
+    );
+    const { router } = release;
+    const view = async () => (await (await fetch(`${router.admin}/admin/feedback`)).json()) as View;
+    const all: Predicted[] = [];
+    for (let i = 0; i < 30; i++) all.push(await predict(router.url, 1 + (i % 2)));
+    all.push(await predict(router.url, 1, "my-own-id"));
+    expect(all.at(-1)!.id).toBe("my-own-id");
+    await until(async () => (await view()).remembered === all.length);
+    const items = all.map(({ id, fares }) => ({
+      request_id: id,
+      actual: fares.map((fare, i) => fare + (i === 0 ? 3 : -4)),
+    }));
+    const [told, later] = [items.slice(0, 20), items.slice(20)];
+    expect(await post(router, "/feedback", { feedback: told })).toEqual({
+      status: 202,
+      body: { accepted: 20, repeated: 0, unknown: 0 },
+    });
+    const before = await view();
+    expect(before.versions).toEqual([
+      expect.objectContaining({
+        color: "blue",
+        shadow: false,
+        rows: 30,
+        digest: expect.stringMatching(/^sha256:/),
+      }),
+    ]);
+    expect(before.versions[0]!.mae).toBeCloseTo((20 * 3 + 10 * 4) / 30, 9);
+    expect(before.versions[0]!.rmse).toBeCloseTo(Math.sqrt((20 * 9 + 10 * 16) / 30), 9);
+    // what was only answered is written within a second; what was told is on the disk already
+    const journal = () => readFileSync(join(router.folder, "state", "feedback-00000001.jsonl"), "utf8");
+    await until(() => all.every(({ id }) => journal().includes(id)));
+    await router.child.kill("SIGKILL");
+    const again = await restartRouter(router);
+    expect(await view()).toEqual(before);
+    expect(await post(again, "/feedback", items)).toMatchObject({
+      body: { accepted: later.length, repeated: told.length, unknown: 0 },
+    });
+    const metrics = await (await fetch(`${again.admin}/metrics`)).text();
+    expect(metrics).toMatch(/^sluice_feedback_mae\{color="blue"\} 3\.3/m);
+  });
+});
+
+describe("hooks of a rollout", () => {
+  /** Notes each run with its key, and waits until it is let go. */
+  function hook(folder: string) {
+    const script = join(folder, "hook.mjs");
+    writeFileSync(
+      script,
+      `import { appendFileSync, existsSync } from "node:fs";
+      const { SLUICE_MOMENT: moment, SLUICE_IDEMPOTENCY_KEY: key, SLUICE_CANDIDATE_VERSION: version } = process.env;
+      process.chdir(import.meta.dirname);
+      appendFileSync("runs", moment + " " + key + " " + version + "\\n");
+      if (existsSync(moment + ".fails")) process.exit(1);
+      const timer = setInterval(() => { if (existsSync(moment + ".go")) clearInterval(timer); }, 10);`,
+    );
+    const command = [process.execPath, script];
+    const runs = () => (existsSync(join(folder, "runs")) ? readFileSync(join(folder, "runs"), "utf8") : "");
+    const set = (name: string) => writeFileSync(join(folder, name), "");
+    return {
+      hooks: { gate: { command, timeout: "100s" } },
+      runs,
+      set,
+    };
+  }
+
+  it("are asked for again after kill -9 of the router, with the same key, and then the rollout goes on", async () => {
+    const folder = temporaryFolder();
+    folders.push(folder);
+    const { hooks, runs, set } = hook(folder);
+    release = await Release.begin(
+      { release: "1.0.0" },
+      { release: "1.0.1", artifact: "1.0.1" },
+      { ...CONFIG, hooks },
+    );
+    const { router } = release;
+    const unknown = await post(router, "/admin/rollouts", {
+      candidate: "green",
+      hooks: { before_rollout: "nobody" },
+    });
+    expect([unknown.status, unknown.body.detail]).toEqual([400, expect.stringContaining("nobody")]);
+    await release.roll({ hooks: { before_rollout: "gate", on_rollback: "gate" } });
+    await until(() => runs() !== "");
+    await router.child.kill("SIGKILL");
+    expect(runs().split("\n")).toHaveLength(2);
+    await restartRouter(router);
+    await until(() => runs().split("\n").length === 3);
+    const { id, phase } = await release.rollout();
+    expect(phase).toBe("preparing");
+    expect(runs()).toBe(`before_rollout ${id}:before_rollout 1.0.1\n`.repeat(2));
+    set("before_rollout.go");
+    await until(async () => (await release!.rollout()).phase === "shifting");
+    set("on_rollback.fails");
+    expect((await post(router, `/admin/rollouts/${id}/abort`)).status).toBe(200);
+    const reasons = async () => (await release!.rollout()).log.map(({ reason }) => reason).join("\n");
+    await until(async () => (await reasons()).includes("on rollback"));
+    expect((await release.rollout()).phase).toBe("aborted");
+    expect(await reasons()).toMatch(
+      /gate \(before rollout\) succeeded: node ended with status 0[\s\S]*gate \(on rollback\) failed: node ended with status 1/,
+    );
+  });
+
+  it("that fail before it begin nothing", async () => {
+    const folder = temporaryFolder();
+    folders.push(folder);
+    const { hooks, set } = hook(folder);
+    set("before_rollout.fails");
+    release = await Release.begin(
+      { release: "1.0.0" },
+      { release: "1.0.1", artifact: "1.0.1" },
+      { ...CONFIG, hooks },
+    );
+    await release.roll({ hooks: { before_rollout: "gate" } });
+    const { phase, log } = await release.over();
+    expect(phase).toBe("rolled_back");
+    expect(log.map(({ event }) => event)).not.toContain("step");
+  });
+});
+
+describe("gates of a rollout", () => {
+  it("let a sound candidate pass, and say what they saw", async () => {
+    release = await Release.begin({ release: "1.0.0" }, { release: "1.0.1", artifact: "1.0.1" }, CONFIG);
+    await release.roll({});
+    await until(async () => (await release!.rollout()).phase === "shifting");
+    expect(JSON.stringify(await release.rollout())).toMatch(
+      /green is 1\.0\.1, sha256:.*20 golden rows are right at 1 target.*answers have the shape of blue's.*50 predictions answered/,
+    );
+  });
+
+  it("end a rollout whose candidate has no number for a golden row, before it gets a request", async () => {
+    const faults = { nan: 0 };
+    release = await Release.begin({ release: "1.0.0" }, { release: "1.0.2", faults }, CONFIG);
+    await release.roll({});
+    const { phase, log } = await release.over();
+    expect(phase).toBe("rolled_back");
+    expect(log.map(({ reason }) => reason).join("\n")).toMatch(
+      /golden: http.* answers golden row 0 with undefined; the artifact says/,
+    );
+    const metrics = await (await fetch(`${release.router.admin}/metrics`)).text();
+    expect(metrics).toContain('sluice_assigned_total{color="green"} 0');
+  });
+});
