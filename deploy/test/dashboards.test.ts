@@ -87,6 +87,7 @@ describe.for(files)("%s", (file) => {
     const names = dashboard.annotations.list.map(({ name }) => name);
     expect(names).toEqual([
       "Weights changed",
+      "Rollout decided",
       "Routing table changed",
       "Target up or down",
       "Version started",

@@ -79,6 +79,12 @@ describe.skipIf(!installed("prometheus"))(
         'count(up{job="sluice-model-api"} == 1) == 2',
         "sum(sluice_target_up) == 2",
       ]);
+      await post(router, "/admin/weights", { blue: 100, green: 0 });
+      await untilData(["sluice_traffic_weight_ratio == 1"]);
+      const rollout = { candidate: "green", steps: [50, 100], step_min: "2s", guards: { errors: {} } };
+      expect((await post(router, "/admin/rollouts", rollout)).status).toBe(200);
+      await untilData(['sluice_rollout_evidence_log10{guard="errors"}']);
+      await post(router, "/admin/rollback");
       await post(router, "/admin/weights", { blue: 60, green: 40 });
       apis[1]!.child.kill("SIGKILL"); // a change of health for the annotations, failovers and retries
       await untilHealth(router, "green", "down");

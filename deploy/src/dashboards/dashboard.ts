@@ -20,6 +20,12 @@ const EVENTS = [
     "purple",
   ],
   [
+    "Rollout decided",
+    "sum by (decision, reason) ((sluice_rollout_decisions_total unless sluice_rollout_decisions_total offset $__interval) or (sluice_rollout_decisions_total - sluice_rollout_decisions_total offset $__interval)) > 0",
+    "{{decision}} ({{reason}})",
+    "green",
+  ],
+  [
     "Routing table changed",
     "max by (instance) (sluice_snapshot_epoch) != max by (instance) (sluice_snapshot_epoch offset $__interval)",
     "epoch of {{instance}}",

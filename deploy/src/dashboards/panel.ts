@@ -20,6 +20,7 @@ import {
   type Threshold,
   ThresholdsConfigBuilder,
   ThresholdsMode,
+  type ValueMap,
   type ValueMapping,
 } from "@grafana/grafana-foundation-sdk/dashboard";
 import { DataqueryBuilder } from "@grafana/grafana-foundation-sdk/prometheus";
@@ -126,10 +127,19 @@ export function stat(spec: PanelSpec): Builder<Panel> {
 
 /** Up or down over time, a bar for each series. */
 export function health(spec: PanelSpec): Builder<Panel> {
-  const states: ValueMapping = {
-    type: MappingType.ValueToText,
-    options: { "0": { text: "down", color: "red" }, "1": { text: "up", color: "semi-dark-green" } },
-  };
+  return timeline(spec, {
+    "0": { text: "down", color: "red" },
+    "1": { text: "up", color: "semi-dark-green" },
+  });
+}
+
+/** Where something is over time: a bar for each place, while it is there. */
+export function whereabouts(spec: PanelSpec): Builder<Panel> {
+  return timeline(spec, { "1": { text: "here", color: "semi-dark-green" } });
+}
+
+function timeline(spec: PanelSpec, options: ValueMap["options"]): Builder<Panel> {
+  const states: ValueMapping = { type: MappingType.ValueToText, options };
   const panel = new StateTimelineBuilder()
     .title(spec.title)
     .description(spec.description)

@@ -1,5 +1,5 @@
 import { build, dashboard } from "./dashboard.ts";
-import { health, lines, stat } from "./panel.ts";
+import { health, lines, stat, whereabouts } from "./panel.ts";
 
 const BY_COLOR = '{color=~"$color|none"}';
 const quantile = (q: number) =>
@@ -99,6 +99,51 @@ builder
     }),
   )
   .withPanel(
+    whereabouts({
+      title: "Rollout",
+      description: "The phase of the newest rollout.",
+      unit: "none",
+      queries: [["max by (phase) (sluice_rollout_phase) > 0", "{{phase}}"]],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: "Evidence against the candidate",
+      description:
+        "By guard, in powers of ten: 2 is 100. Where a line reaches its threshold, the candidate is rolled back.",
+      unit: "short",
+      min: -1,
+      queries: [
+        ['max by (guard) (sluice_rollout_evidence_log10{role!="promotion"})', "{{guard}}"],
+        ['min by (role) (sluice_rollout_evidence_threshold_log10{role!="promotion"})', "threshold, {{role}}"],
+      ],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: "Evidence for promotion",
+      description:
+        "By guard, in powers of ten: 1.3 is 20. Every line must reach the threshold before the candidate gets everything.",
+      unit: "short",
+      min: -1,
+      queries: [
+        ['min by (guard) (sluice_rollout_evidence_log10{role="promotion"})', "{{guard}}"],
+        ['max by (role) (sluice_rollout_evidence_threshold_log10{role="promotion"})', "threshold"],
+      ],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: "Decisions",
+      description: "What rollouts have decided since the router started, by the guard or cause.",
+      unit: "short",
+      steps: true,
+      queries: [
+        ["sum by (decision, reason) (sluice_rollout_decisions_total) > 0", "{{decision}} ({{reason}})"],
+      ],
+    }),
+  )
+  .withPanel(
     lines({
       title: "Epoch",
       description:
@@ -156,7 +201,6 @@ builder
       title: "Endings that blame a target",
       description: "Attempts by how they failed: refused, reset, timed out, not HTTP.",
       unit: "reqps",
-      width: 12,
       queries: [
         [
           'sum by (color, reason) (rate(sluice_upstream_errors_total{color=~"$color"}[$__rate_interval]))',
@@ -170,7 +214,6 @@ builder
       title: "Answers by code",
       description: "What clients were answered, but for 2xx; 499 did not wait.",
       unit: "reqps",
-      width: 12,
       queries: [
         [
           `sum by (color, code) (rate(sluice_requests_total{color=~"$color|none",code!~"2.."}[$__rate_interval]))`,

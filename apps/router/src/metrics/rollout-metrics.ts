@@ -21,11 +21,21 @@ export interface RolloutReading {
   readonly decisions: readonly DecisionCount[];
 }
 
-/** What is sure to happen in somebody's releases, from 0 on, so that `increase()` sees the first one. */
-const FIRST_DECISIONS: readonly DecisionCount[] = [
-  { decision: "rollback", reason: "errors", count: 0 },
-  { decision: "promoted", reason: "evidence", count: 0 },
-];
+/** Why a rollout is rolled back where no guard said so; see control/rollout/decisions.ts. */
+const CAUSES = ["asked", "check", "hook", "identity", "timeout", "unavailable"];
+
+/**
+ * What may come, from 0 on: `increase()` does not see a series that begins with 1. A guard's is there from the rollout's
+ * start, long before it can be breached.
+ */
+function firstDecisions(guards: readonly Reading[]): readonly DecisionCount[] {
+  const breached = guards.filter(({ role }) => role !== "promotion").map(({ guard }) => guard);
+  const reasons = new Set(["errors", ...breached, ...CAUSES]);
+  return [
+    ...[...reasons].map((reason) => ({ decision: "rollback", reason, count: 0 })),
+    { decision: "promoted", reason: "evidence", count: 0 },
+  ];
+}
 
 export function addRollout(registry: Registry, read: () => RolloutReading): void {
   const add = (
@@ -58,11 +68,16 @@ export function addRollout(registry: Registry, read: () => RolloutReading): void
     "Decimal logarithm of what a guard's evidence must reach.",
     ({ guards }) => guards.map(({ guard, role, log10_threshold }) => [{ guard, role }, log10_threshold]),
   );
-  add("counter", "decisions_total", "Decisions of rollouts, by what led to them.", ({ decisions }) => {
-    const first = FIRST_DECISIONS.filter(
-      (each) =>
-        !decisions.some(({ decision, reason }) => decision === each.decision && reason === each.reason),
-    );
-    return [...first, ...decisions].map(({ decision, reason, count }) => [{ decision, reason }, count]);
-  });
+  add(
+    "counter",
+    "decisions_total",
+    "Decisions of rollouts, by what led to them.",
+    ({ decisions, guards }) => {
+      const first = firstDecisions(guards).filter(
+        (each) =>
+          !decisions.some(({ decision, reason }) => decision === each.decision && reason === each.reason),
+      );
+      return [...first, ...decisions].map(({ decision, reason, count }) => [{ decision, reason }, count]);
+    },
+  );
 }
