@@ -24,7 +24,7 @@ const MORE_FIELDS = 64;
 /** The largest stream id: a GOAWAY with it announces the end and refuses nothing yet (RFC 9113 section 6.8). */
 const LAST_STREAM = 2 ** 31 - 1;
 /** What a client may do at once, and then in a second, before it is taken for an attack. */
-const RESETS = { burst: 1000, rate: 100 };
+const RESETS = { burst: 250, rate: 100 };
 const CONTROLS = { burst: 1000, rate: 100 };
 const FAULTS = { burst: 100, rate: 10 };
 /** How long a connection that has been told to calm down, or to go, may take to close, in milliseconds. */
