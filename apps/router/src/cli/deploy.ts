@@ -18,6 +18,7 @@ export function addDeploy(program: Command): void {
     .option("--color <color>", "the color to deploy to (default: the idle one)")
     .option("--steps <percentages>", "switch in steps, such as 5,25,50,100 (default: at once)")
     .option("--step-for <duration>", "how long each step is watched", "60s")
+    .option("--rollout [plan]", "switch by a rollout, which judges itself; its plan is YAML or JSON")
     .option(
       "--keep-old <duration>",
       "keep the old version running for so long (default: stop it once it is drained)",
@@ -53,6 +54,7 @@ Examples:
   $ sluice deploy --image ghcr.io/you/sluice-api:1.0.1 --keep-old 10m
   $ sluice deploy --artifact artifacts/1.0.1/model.json
   $ sluice deploy --image sluice-api:1.0.1 --steps 5,25,50,100 --step-for 2m
+  $ sluice deploy --image sluice-api:1.0.1 --rollout release.yaml
   $ sluice deploy --image sluice-api:1.0.1 --dry-run`,
     )
     .action(async (flags: DeployFlags, self: Command) => {

@@ -145,3 +145,21 @@ it("takes a color that serves a part when it is named, whose requests go to the 
   expect(named).toMatchObject({ code: 0 });
   expect(await scene.serving()).toBe("green");
 });
+
+it("switches by a rollout, and goes back when that does", async () => {
+  const plan = join(scene.router.folder, "release.yaml");
+  const guards = "guards: { errors: { promote_below: null } }";
+  writeFileSync(plan, `steps: [50]\nstep_min: 200ms\nstep_requests: 20\nbake: 200ms\n${guards}\n`);
+  const load = new Load({ url: scene.router.url, rate: 20, kind: predict });
+  const good = await scene.deploy(ARTIFACTS[1], ["--rollout", plan]);
+  expect(good.output).toMatch(/by a rollout[\s\S]*step 1 of 2: 50 %[\s\S]*is the stable color now/);
+  expect(good.code).toBe(0);
+  expect(await scene.serving()).toBe("blue");
+  // it answers its golden rows in its checks, and fails whatever comes through the router
+  const bad = await scene.deploy(ARTIFACTS[0], ["--rollout", plan], { ODD_MODEL: "outside" });
+  await load.stop();
+  expect(bad.code).toBe(1);
+  expect(bad.output).toMatch(/was rolled back: errors: candidate \d+ of \d+, .*roll back/);
+  expect(await scene.serving()).toBe("blue");
+  expect(await scene.listens("green")).toBe(false);
+});

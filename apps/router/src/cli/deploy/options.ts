@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
 import { parseDuration } from "../../config/units.ts";
 import { usageError } from "../errors.ts";
+import { readPlan } from "../rollout/plan.ts";
+import { byRollout } from "./by-rollout.ts";
 import { PULL_POLICIES } from "./compose/driver.ts";
 import type { DeploySettings } from "./deployment.ts";
 import { atOnce, inSteps, type Switch } from "./switch.ts";
@@ -15,6 +17,8 @@ export interface DeployFlags {
   readonly dryRun?: boolean;
   readonly steps?: string;
   readonly stepFor: string;
+  /** A plan's file; true where none is named. */
+  readonly rollout?: string | true;
   readonly timeout: string;
   readonly drainTimeout: string;
   readonly warmP95: string;
@@ -108,8 +112,12 @@ function count(option: string, text: string): number {
   throw usageError(`${option} is ${JSON.stringify(text)}; expected a whole number from 1 to 99999.`);
 }
 
-function switchOf({ steps, stepFor }: DeployFlags): Switch {
+function switchOf({ steps, stepFor, rollout }: DeployFlags): Switch {
   const each = duration("--step-for", stepFor);
+  if (rollout !== undefined) {
+    if (steps === undefined) return byRollout(rollout === true ? {} : readPlan(rollout));
+    throw usageError("--steps and --rollout are both given; a rollout's steps stand in its plan.");
+  }
   if (steps === undefined) return atOnce;
   const percents = steps
     .split(",")

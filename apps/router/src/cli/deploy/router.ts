@@ -2,6 +2,7 @@ import { type AdminClient, RefusedError } from "../admin-client.ts";
 import type { ChangeAnswer, ColorState, HistoryEntry, State, Weights } from "../admin-types.ts";
 import { CliError } from "../errors.ts";
 import { formatWeights } from "../format.ts";
+import type { Rollout } from "../rollout/types.ts";
 
 /** A change that is meant for the router as this deploy knows it. */
 interface Change {
@@ -67,6 +68,20 @@ export class RouterControl {
 
   async weights(weights: Weights, change: Change): Promise<ChangeAnswer> {
     return this.#change<ChangeAnswer>("POST", "/admin/weights", { weights }, change);
+  }
+
+  async startRollout(plan: Readonly<Record<string, unknown>>, { reason, signal }: Change): Promise<Rollout> {
+    const body = { ...plan, reason: reason.slice(0, LONGEST_REASON) };
+    return this.#client.call<Rollout>("/admin/rollouts", { method: "POST", body, signal });
+  }
+
+  /** Undefined while no router answers: one that restarts goes on with its rollout. */
+  async rollout(id: string, signal: AbortSignal): Promise<Rollout | undefined> {
+    return this.#client.call<Rollout>(`/admin/rollouts/${id}`, { signal }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      if (error instanceof RefusedError) throw error;
+      return undefined;
+    });
   }
 
   async targets(color: string, targets: readonly string[], change: Change): Promise<TargetsAnswer> {

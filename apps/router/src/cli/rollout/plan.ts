@@ -47,7 +47,8 @@ export function planBody(candidate: string | undefined, flags: PlanFlags): Recor
   return body;
 }
 
-function readPlan(path: string): Record<string, unknown> {
+/** The keys of a plan's file. @throws CliError of usage */
+export function readPlan(path: string): Record<string, unknown> {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
