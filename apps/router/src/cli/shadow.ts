@@ -123,7 +123,7 @@ async function show(self: Command, state: ShadowState): Promise<void> {
   const head = ["requests", "pairs", "agree", "mean", "p95", "largest", "broken"];
   const slices = Object.entries(state.slices).flatMap(([field, buckets]) =>
     Object.entries(buckets)
-      .sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
+      .sort(([a], [b]) => rankOf(a) - rankOf(b) || a.localeCompare(b, "en", { numeric: true }))
       .map(([bucket, summary]) => row(`${field} ${bucket}`, summary)),
   );
   print(table(head, [row("all", pairs), ...slices], [1, 2, 3, 4, 5, 6]));
@@ -132,11 +132,17 @@ async function show(self: Command, state: ShadowState): Promise<void> {
   print(paint(certificate.passed ? "green" : "yellow", certificate.sentence));
 }
 
+/** Bounded buckets first, then what is beyond them, then what is named. */
+function rankOf(bucket: string): number {
+  return ["≤", ">"].includes(bucket[0]!) ? "≤>".indexOf(bucket[0]!) : 2;
+}
+
 async function showWorst(_options: unknown, self: Command): Promise<void> {
   const answer = await connect(self).call<Worst>("/admin/shadow/worst");
   if (globalsOf(self).json) return printJson(answer);
   if (answer.worst.length === 0) return print("no pairs that differ");
   const { table } = await import("./table.ts");
+  const bodies = answer.worst.some(({ body }) => body !== undefined);
   const rows = answer.worst.map((pair) => [
     pair.request_id,
     number(pair.main),
@@ -146,9 +152,15 @@ async function showWorst(_options: unknown, self: Command): Promise<void> {
     Object.entries(pair.slices)
       .map(([field, bucket]) => `${field} ${bucket}`)
       .join(", "),
-    pair.body ?? "",
+    ...(bodies ? [pair.body ?? ""] : []),
   ]);
-  print(table(["request", "main", "shadow", "difference", "", "slice", "body"], rows, [1, 2, 3]));
+  print(
+    table(
+      ["request", "main", "shadow", "difference", "", "slice", ...(bodies ? ["body"] : [])],
+      rows,
+      [1, 2, 3],
+    ),
+  );
 }
 
 function row(name: string, { pairs, agreement, mean, p95, largest, broken }: Summary): string[] {

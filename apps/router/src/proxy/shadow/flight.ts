@@ -86,6 +86,7 @@ export class Flight {
     let connected = false;
     sending.once("socket", (socket) => {
       connected = !socket.connecting;
+      if (connected) return; // a kept one would gather a listener with each copy
       socket.once("connect", () => {
         connected = true;
       });

@@ -359,6 +359,26 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
     });
   });
 
+  it("leaves nothing behind on a connection that is used again", async () => {
+    const sockets = new Set<unknown>();
+    const green = keep(
+      await upstream((request, response, body) => {
+        sockets.add(request.socket);
+        fare(10)(request, response, body);
+      }),
+    );
+    const warnings: Error[] = [];
+    const warned = (warning: Error) => warnings.push(warning);
+    process.on("warning", warned);
+    const { post, copies } = await shadowed(green.url, { limits: { concurrency: 1 } });
+    for (let i = 0; i < 30; i++) await (await post()).text();
+    await eventually(() => expect(copies()).toEqual({ answered: 30 }));
+    await new Promise((resolve) => setImmediate(resolve)); // warnings come a tick later
+    process.off("warning", warned);
+    expect(sockets.size).toBe(1);
+    expect(warnings).toEqual([]);
+  });
+
   it("reaches a target that closed a kept connection by a new one", async () => {
     let count = 0;
     const green = keep(
