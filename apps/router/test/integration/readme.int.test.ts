@@ -24,6 +24,7 @@ const EXPECTED: readonly (readonly [start: string, seen: RegExp])[] = [
   ["curl -s localhost:9900/admin/state", /"epoch":\d+/],
   ["npm run -s grpc:health", /"server": "SERVING"/],
   ["npm run -s grpc:predict", /"fare_amount": \d/],
+  ["npm run -s grpc:predict -- --target http://127.0.0.1:8080", /"fare_amount": \d/],
   ["npm exec -- sluice rollout start", /preparing|shifting/],
   ["npm exec -- sluice rollout status", /green 1\.0\.1 against blue 1\.0\.0/],
   ["npm exec -- sluice rollout abort", /aborted/],
