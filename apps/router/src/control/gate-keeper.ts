@@ -15,6 +15,7 @@ export class GateKeeper {
   readonly #log: Log;
   #watched: Gate | undefined;
   #cancel: () => void = () => {};
+  #stopped = false;
 
   constructor(store: Store, clock: Clock, log: Log) {
     this.#store = store;
@@ -24,6 +25,7 @@ export class GateKeeper {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#cancel();
   }
 
@@ -36,6 +38,7 @@ export class GateKeeper {
   }
 
   #after(ms: number, gate: Gate): void {
+    if (this.#stopped) return;
     this.#cancel = this.#clock.after(ms, () => void this.#resume(gate));
   }
 

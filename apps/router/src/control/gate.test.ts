@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Answer, BLUE, GREEN, temporaryFolder, testPlane } from "./test-kit.ts";
+import { type Answer, BLUE, GREEN, temporaryFolder, testConfig, testPlane } from "./test-kit.ts";
 
 const MINUTE = 60_000;
 
@@ -29,6 +29,12 @@ describe("a pause", () => {
     expect(channel.last.gate).toEqual(gate);
     await call("POST", "/admin/weights", { blue: 1, green: 1 });
     await call("POST", "/admin/rollback");
+    await plane.reload(
+      testConfig({
+        colors: { blue: { weight: 7, targets: [BLUE] }, green: { weight: 3, targets: [GREEN] } },
+      }),
+    );
+    expect(channel.last.colors[0]?.weight).toBe(7);
     expect(channel.last.gate).toEqual(gate);
     channel.count({ none: { held: 3 } });
     expect((await call("GET", "/admin/state")).body.gate).toMatchObject({ kind: "pause", held: 3 });
@@ -37,11 +43,12 @@ describe("a pause", () => {
     const { history } = (await call("GET", "/admin/history")).body;
     expect(history.map(({ kind, gate: now, why }: Record<string, string>) => [kind, now, why])).toEqual([
       ["resume", "open", "done"],
+      ["reload", undefined, undefined],
       ["rollback", undefined, undefined],
       ["weights", undefined, undefined],
       ["pause", "pause", "migration"],
     ]);
-    expect(history[3].from).toEqual(history[3].to);
+    expect(history.at(-1).from).toEqual(history.at(-1).to);
   });
 
   it("has bounded usual values", async () => {

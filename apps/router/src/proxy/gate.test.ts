@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { ENGINES } from "../../test/conformance/engines.ts";
 import { closing, eventually } from "../../test/support/open.ts";
-import { type PlaneOptions, testRouter } from "../../test/support/plane.ts";
+import { type PlaneOptions, testPlane, testRouter } from "../../test/support/plane.ts";
 import { RawClient } from "../../test/support/raw-client.ts";
 import { type Upstream, upstream } from "../../test/support/upstream.ts";
 import { GET, muchLater } from "../../test/support/wire.ts";
@@ -19,6 +19,50 @@ const pause = (more: Partial<Gate & { kind: "pause" }> = {}): Gate => ({
 const maintenance: Gate = { kind: "maintenance", message: "Back at <noon>.", retryAfter: 120 };
 const get = (path: string, more = "") => `GET ${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`;
 const UPGRADE = get("/ws", "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n");
+
+describe("the gate", () => {
+  const facts = { method: "GET", path: "/", peer: "127.0.0.1", header: () => undefined };
+  const blue = { blue: { weight: 1, targets: [] } };
+
+  it("lets go in the order of arrival, also of those that come while it lets go", async () => {
+    const { plane, serve } = testPlane(blue, { snapshot: { gate: pause({ max: 10_000 }) } });
+    const order: number[] = [];
+    const enter = (i: number) =>
+      plane.gate!.enter(facts, {
+        onRefused: () => order.push(-1),
+        onAdmitted: () => {
+          order.push(i);
+          if (i < 3) enter(2000 + i); // while others still wait
+        },
+      });
+    const tickets = Array.from({ length: 2000 }, (_, i) => enter(i)!);
+    tickets[5]!.leave();
+    tickets[1999]!.leave();
+    tickets[0]!.leave();
+    serve(blue, { gate: undefined });
+    expect(order.length).toBeLessThan(2000); // not all in one turn
+    await eventually(() => plane.gate === undefined);
+    const left = new Set([0, 5, 1999]);
+    const first = Array.from({ length: 2000 }, (_, i) => i).filter((i) => !left.has(i));
+    expect(order).toEqual([...first, 2001, 2002]);
+    expect(plane.report().colors.none).toMatchObject({ held: 0, gated: { resumed: 1999, aborted: 3 } });
+  });
+
+  it("closes again while it still lets go, and keeps those that are left", async () => {
+    const { plane, serve } = testPlane(blue, { snapshot: { gate: pause({ max: 10_000 }) } });
+    let admitted = 0;
+    for (let i = 0; i < 1000; i++)
+      plane.gate!.enter(facts, { onRefused: () => {}, onAdmitted: () => admitted++ });
+    serve(blue, { gate: undefined });
+    serve(blue, { gate: pause() });
+    const then = admitted;
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    expect(admitted).toBe(then);
+    expect(plane.report().colors.none?.held).toBe(1000 - then);
+    serve(blue, { gate: undefined });
+    await eventually(() => admitted === 1000);
+  });
+});
 
 describe.each(ENGINES)("a closed gate before the engine $name", ({ name, create }) => {
   /** A router before blue and green, of which blue has all weight, with the gate in this state. */

@@ -6,7 +6,7 @@ import type { Admitted } from "../../../core/request-line.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import type { Exchange } from "../../exchange.ts";
 import { isEventStream } from "../event-stream.ts";
-import { PROBE_AFTER } from "../keep-alive.ts";
+import { probeWhileSilent } from "../keep-alive.ts";
 import { ownFields } from "../problem.ts";
 import { bodyOf, RequestBody } from "../request-body.ts";
 import { StreamedEvents } from "../streamed-events.ts";
@@ -169,7 +169,7 @@ export class RequestHandler {
     if (statusCode !== 200 || !isEventStream(headers["content-type"])) return undefined;
     if (headers["content-length"] !== undefined || this.#request.method === "HEAD") return undefined;
     const events = new StreamedEvents();
-    for (const { socket } of [this.#request, response]) socket.setKeepAlive(true, PROBE_AFTER);
+    for (const { socket } of [this.#request, response]) probeWhileSilent(socket);
     this.#exchange.lasts(() => events.end());
     return events;
   }

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { Transform, type TransformCallback } from "node:stream";
-import { PROBE_AFTER } from "../keep-alive.ts";
+import { probeWhileSilent } from "../keep-alive.ts";
 import { CLOSING_TIME, FrameLane } from "../websocket-frames.ts";
 
 /** One direction of a WebSocket, as a stream that can be closed between two frames. */
@@ -57,7 +57,7 @@ export class Splice {
     this.#upstream = upstream;
     for (const socket of [client, upstream]) {
       socket.unpipe();
-      socket.setKeepAlive(true, PROBE_AFTER);
+      probeWhileSilent(socket);
       socket.once("close", () => clearTimeout(this.#closing));
     }
     upstream.pipe(this.#down).pipe(client).pipe(this.#up).pipe(upstream);

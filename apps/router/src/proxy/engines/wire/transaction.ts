@@ -2,7 +2,7 @@ import { answeredWith, type Outcome, outcomeRow } from "../../../core/outcome.ts
 import type { Lease } from "../../../targets/target.ts";
 import type { Exchange, Holder } from "../../exchange.ts";
 import type { SentRequest } from "../../tap.ts";
-import { PROBE_AFTER } from "../keep-alive.ts";
+import { probeWhileSilent } from "../keep-alive.ts";
 import { StreamedEvents } from "../streamed-events.ts";
 import type { AnswerReader } from "./answer-reader.ts";
 import { ClientAnswer } from "./client-answer.ts";
@@ -185,8 +185,8 @@ export class Transaction implements AnswerReader, BodySink, Hedgeable, Holder, R
 
   /** What may last outlives a flip; whether the client is still there is asked of its system. */
   #lasts(end: () => void): void {
-    this.#client.socket.setKeepAlive(true, PROBE_AFTER);
-    this.#upstream!.socket.setKeepAlive(true, PROBE_AFTER);
+    probeWhileSilent(this.#client.socket);
+    probeWhileSilent(this.#upstream!.socket);
     this.#exchange.lasts(end);
   }
 
