@@ -57,6 +57,15 @@ export interface State {
   readonly standby?: string | null;
   readonly gate?: GateState | null;
   readonly colors: readonly ColorState[];
+  readonly rollout?: {
+    readonly id: string;
+    readonly candidate: string;
+    readonly phase: string;
+    readonly paused: string | null;
+    readonly share: number;
+    readonly step: number;
+    readonly steps: number;
+  } | null;
 }
 
 export type Weights = Readonly<Record<string, number>>;

@@ -30,6 +30,12 @@ async function showStatus(_options: unknown, self: Command): Promise<void> {
     ),
   );
   if (state.gate) print(paint("yellow", `\n${describeGate(state.gate)}`));
+  const { rollout } = state;
+  if (rollout) {
+    const { candidate, phase, share, step, steps, paused } = rollout;
+    const where = `${phase.replaceAll("_", " ")}${paused === null ? "" : " (paused)"}, step ${step} of ${steps}`;
+    print(`\nrollout ${rollout.id}: ${share} % to ${candidate}, ${where}; \`sluice rollout\` shows more`);
+  }
   print(paint("dim", `\nrevision ${state.revision}, epoch ${state.epoch}`));
 }
 

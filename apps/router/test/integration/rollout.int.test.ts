@@ -4,6 +4,7 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { endChildren } from "../support/child.ts";
 import { RolloutScene, Traffic } from "../support/rollouts.ts";
 import { removeFolder, restartRouter } from "../support/running-router.ts";
+import { endRouter, upgrade } from "../support/upgrading.ts";
 import { counters, endWorkers, workersOf } from "../support/workers.ts";
 
 beforeAll(() => {
@@ -116,6 +117,28 @@ describe.each([
     expect((await scene.state()).weights).toEqual({ blue: 100, green: 0 });
   }, 120_000);
 });
+
+it.each([
+  ["one process", {}],
+  ["two workers", { workers: 2 }],
+])(
+  "an upgrade of %s carries it on, and counts no request twice",
+  async (_, config) => {
+    scene = await RolloutScene.open([], config);
+    traffic = new Traffic(scene.router.url, 2);
+    await scene.start({ step_requests: 1_000_000 });
+    const before = await scene.until((now) => counted(now).candidate > 50);
+    expect(await upgrade(scene.router)).toMatchObject({ status: 200 });
+    const after = await scene.until((now) => counted(now).candidate > counted(before).candidate + 50);
+    expect(after).toMatchObject({ id: before.id, phase: "shifting", share: 25 });
+    const assigned = (await counters(scene.router)).get('sluice_assigned_total{color="green"}')!;
+    expect(counted(after).candidate).toBeLessThanOrEqual(assigned);
+    expect((await scene.say("abort")).body.phase).toBe("aborted");
+    expect(Object.keys(await traffic.stop())).toEqual(["200"]);
+    await endRouter(scene.router);
+  },
+  120_000,
+);
 
 describe("a candidate that restarts", () => {
   it("as another version ends the rollout", async () => {

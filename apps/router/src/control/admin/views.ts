@@ -42,7 +42,7 @@ export function viewRoutes(deps: AdminDeps): AdminRoute[] {
       method: "get",
       path: "/admin/events",
       need: "read",
-      summary: "Changes, health changes and reports, as server-sent events.",
+      summary: "Changes, health changes, decisions of rollouts and reports, as server-sent events.",
       description:
         "`Last-Event-ID` gets what was missed, as far as it is kept. Reports come every second, without id.",
       answer: { schema: text, type: "text/event-stream" },

@@ -56,7 +56,7 @@ function toStep(state: RolloutState, index: number, facts: Facts): RolloutState 
   return logged(
     enter(stepped, "shifting"),
     "step",
-    `step ${index + 1} of ${state.plan.steps.length}: ${share} %`,
+    `step ${index + 1} of ${state.plan.steps.length}: ${share} %${index > 0 ? `; ${facts.verdict.reason}` : ""}`,
   );
 }
 
