@@ -180,7 +180,7 @@ describe("gates of a rollout", () => {
     await release.roll({});
     await until(async () => (await release!.rollout()).phase === "shifting");
     expect(JSON.stringify(await release.rollout())).toMatch(
-      /green is 1\.0\.1, sha256:.*20 golden rows are right at 1 target.*answers have the shape of blue's.*50 predictions answered/,
+      /green is 1\.0\.1, sha256:.*20 golden rows are right at 1 target.*answers have the shape of blue's.*answered 50 of 50 predictions/,
     );
   });
 

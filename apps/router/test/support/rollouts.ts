@@ -55,7 +55,8 @@ export class RolloutScene {
   }
 
   start(plan: object = {}): Promise<{ status: number; body: Json }> {
-    return post(this.router, "/admin/rollouts", { ...QUICK, ...plan });
+    // without checks: what guards see is not to be seen before
+    return post(this.router, "/admin/rollouts", { ...QUICK, checks: [], ...plan });
   }
 
   say(verb: string, body: object = {}): Promise<{ status: number; body: Json }> {

@@ -20,7 +20,15 @@ export interface Answer {
 }
 
 /** A gate is not passed; the message is the sentence about it, without its end. */
-export class GateError extends Error {}
+export class GateError extends Error {
+  /** It may be otherwise the next time: no answer, or a server error. A rate of these is a guard's to judge. */
+  readonly passing: boolean;
+
+  constructor(message: string, passing = false) {
+    super(message);
+    this.passing = passing;
+  }
+}
 
 /** Asks a target, on a connection of its own, over the protocol that its URL names. Redirects are answers. */
 export type AskTarget = (url: string, question: Question, signal: AbortSignal) => Promise<Answer>;
@@ -34,7 +42,7 @@ export function askTarget(dialer: Dialer): AskTarget {
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof GateError) throw error;
-      throw new GateError(`${nameOf(url, question)} has no answer (${reasonOf(error as Error)})`);
+      throw new GateError(`${nameOf(url, question)} has no answer (${reasonOf(error as Error)})`, true);
     }
   };
 }
@@ -76,7 +84,7 @@ function overHttp1(dialer: Dialer, url: string, question: Question, signal: Abor
       let length = 0;
       incoming.on("error", reject);
       incoming.on("aborted", () =>
-        reject(new GateError(`${nameOf(url, question)} breaks off in its answer`)),
+        reject(new GateError(`${nameOf(url, question)} breaks off in its answer`, true)),
       );
       incoming.on("data", (chunk: Buffer) => {
         length += chunk.length;

@@ -32,7 +32,7 @@ interface Oddity {
   readonly predict?: (body: { data: { n: number }[] }) => unknown;
   readonly status?: number;
   /** Answers by itself. */
-  readonly raw?: (response: ServerResponse) => void;
+  readonly raw?: (response: ServerResponse, url: string) => void;
 }
 
 /** A version of a model service. @returns its URL, and what it was asked */
@@ -42,7 +42,7 @@ async function version({ model, predict = right, status = 200, raw }: Oddity = {
     let text = "";
     for await (const chunk of request) text += chunk;
     asked.push(`${request.method} ${request.url}`);
-    if (raw) return raw(response);
+    if (raw) return raw(response, request.url!);
     const answer = (code: number, value: unknown) =>
       response.writeHead(code).end(typeof value === "string" ? value : JSON.stringify(value));
     if (request.url === "/model") return answer(model === undefined ? 404 : 200, model ?? {});
@@ -284,7 +284,7 @@ describe("the gate warm_up", () => {
     const [one, two] = [await version({ model }), await version({ model })];
     expect(await check("warm_up", { green: [one.url, two.url], settings: { requests: 30 } })).toEqual({
       ok: true,
-      detail: "60 predictions answered by 2 targets",
+      detail: `${one.url} answered 30 of 30 predictions; ${two.url} answered 30 of 30 predictions`,
     });
     expect(one.asked.filter((each) => each.startsWith("POST"))).toHaveLength(30);
   });
@@ -302,14 +302,34 @@ describe("the gate warm_up", () => {
     expect(await check("warm_up", { green: [slow.url], settings })).toMatchObject({ ok: true });
     expect(answers).toBeGreaterThanOrEqual(20);
   });
-  it("fails at what stays slow, and at the first prediction that is refused", async () => {
+  it("fails at what stays slow, and at what is plainly broken", async () => {
     const { url } = await version({ model });
     const settings = { requests: 20, p95: 1e-6, timeout: 1500 };
     expect(await check("warm_up", { green: [url], settings })).toEqual(
       failed(/does not get warm: after \d+ predictions|it has taken longer than 1\.5 s/),
     );
     const refusing = await version({ model, status: 503, predict: () => ({}) });
-    expect(await check("warm_up", { green: [refusing.url] })).toEqual(failed(/answers 503; expected 200$/));
+    expect(await check("warm_up", { green: [refusing.url] })).toEqual(
+      failed(/failed 5 of 5 predictions, 5 in a row: POST http.* answers 503; expected 200$/),
+    );
+  });
+  it("leaves rates to the guards: only more than a tenth fails", async () => {
+    const failing = async (every: number) => {
+      let answers = 0;
+      const raw = (response: ServerResponse, url: string) => {
+        if (url === "/model") response.end(JSON.stringify(model));
+        else if (answers++ % every === 0) response.writeHead(500).end();
+        else response.end("{}");
+      };
+      return (await version({ raw })).url;
+    };
+    expect(await check("warm_up", { green: [await failing(10)] })).toEqual({
+      ok: true,
+      detail: expect.stringMatching(/answered 45 of 50 predictions$/),
+    });
+    expect(await check("warm_up", { green: [await failing(9)] })).toEqual(
+      failed(/failed 6 of 50 predictions; expected at most 10 %$/),
+    );
   });
 });
 

@@ -6,8 +6,8 @@ import { warmUp } from "../../checks/warm-up.ts";
 import type { Config, GatesConfig } from "../../config/config.ts";
 import { type Pointer, parsePointer, valuesAt } from "../../core/predictions/pointer.ts";
 import type { Ended, Gate, RolloutContext } from "../rollout/ports.ts";
-import { type AskTarget, GateError, nameOf } from "./ask.ts";
-import { answerOf, type Offered, offeredBy, questionsOf } from "./model.ts";
+import { type AskTarget, GateError, nameOf, type Question } from "./ask.ts";
+import { answerOf, answerOnce, type Offered, offeredBy, questionsOf } from "./model.ts";
 
 export interface GatesOptions {
   /** In force now; a reload replaces it. */
@@ -23,6 +23,10 @@ export interface GatesOptions {
 const FARES = parsePointer("/predictions/*/fare_amount");
 /** Bytes of a file with a request or a schema. */
 const LARGEST_FILE = 1024 * 1024;
+
+/** Failed predictions of a warm-up beyond which a target is broken: so many in a row, or this share of all. */
+const FAILURES_IN_ROW = 5;
+const MOST_FAILURES = 0.1;
 
 /** What one gate works with. */
 interface Work {
@@ -147,7 +151,7 @@ async function schema(work: Work): Promise<string> {
     ? undefined
     : await shapeAt(work, targetsOf(context, context.stable.color)[0]!, targets[0]!);
   if (!fulfilled && wanted === undefined) {
-    return `nothing to ask with: no golden rows at ${settings.model}, and gates.request names no file`;
+    return nothingToAsk(settings);
   }
   for (const url of targets) {
     for (const answer of await answersOf(work, url, url)) {
@@ -185,27 +189,53 @@ async function questions(work: Work, url: string) {
 
 /** Predictions are asked for until the candidate is warm: so many, and then until the last ones were quick. */
 async function warm(work: Work): Promise<string> {
-  const { options, settings, context, signal } = work;
+  const { settings, context } = work;
   const targets = targetsOf(context, context.candidate.color);
-  const limit = settings.p95 ?? Number.POSITIVE_INFINITY;
-  let asked = 0;
+  const said: string[] = [];
   for (const url of targets) {
     const all = await questions(work, url);
-    if (all.length === 0)
-      return `nothing to ask with: no golden rows at ${settings.model}, and gates.request names no file`;
-    const ask = (i: number) => answerOf(options.ask, url, all[i % all.length]!, signal);
-    const { warm, requests, p95 } = await warmUp(
-      ask,
-      { p95: limit, timeout: settings.timeout },
-      settings.requests,
+    if (all.length === 0) return nothingToAsk(settings);
+    said.push(await warmTarget(work, url, all));
+  }
+  return said.join("; ");
+}
+
+const nothingToAsk = ({ model }: GatesConfig) =>
+  `nothing to ask with: no golden rows at ${model}, and gates.request names no file`;
+
+/** Failed predictions are for guards to judge, which see rates: here only a target that is plainly broken fails. */
+async function warmTarget({ options, settings, signal }: Work, url: string, all: readonly Question[]) {
+  let [failures, row] = [0, 0];
+  const ask = async (i: number) => {
+    try {
+      await answerOnce(options.ask, url, all[i % all.length]!, signal);
+      row = 0;
+    } catch (error) {
+      if (!(error instanceof GateError)) throw error;
+      failures++;
+      if (++row < FAILURES_IN_ROW) return;
+      throw new GateError(
+        `${url} failed ${failures} of ${i + 1} predictions, ${row} in a row: ${error.message}`,
+      );
+    }
+  };
+  const limit = settings.p95 ?? Number.POSITIVE_INFINITY;
+  const { warm, requests, p95 } = await warmUp(
+    ask,
+    { p95: limit, timeout: settings.timeout },
+    settings.requests,
+  );
+  if (failures > requests * MOST_FAILURES) {
+    throw new GateError(
+      `${url} failed ${failures} of ${requests} predictions; expected at most ${MOST_FAILURES * 100} %`,
     );
-    asked += requests;
-    if (warm) continue;
+  }
+  if (!warm) {
     throw new GateError(
       `${url} does not get warm: after ${requests} predictions the 95th percentile is ${p95.toFixed(0)} ms; expected at most ${limit} ms (gates.p95)`,
     );
   }
-  return `${asked} predictions answered by ${count(targets)}`;
+  return `${url} answered ${requests - failures} of ${requests} predictions`;
 }
 
 function targetsOf({ targets }: RolloutContext, color: string): readonly string[] {

@@ -26,7 +26,8 @@ export async function offeredBy(
   path: string,
   signal: AbortSignal,
 ): Promise<Offered> {
-  const { status, text } = await ask(url, { path }, signal);
+  let { status, text } = await ask(url, { path }, signal);
+  if (status >= 500) ({ status, text } = await ask(url, { path }, signal));
   if (status >= 500) throw new GateError(`${nameOf(url, { path })} answers ${status}`);
   const { data } = told.safeParse(status === 200 ? jsonOr(text) : undefined);
   if (data === undefined) return NOTHING;
@@ -40,8 +41,27 @@ export async function offeredBy(
   );
 }
 
-/** The JSON that a target answers with status 200. @throws GateError */
+/** How often a question is asked before a server error counts. */
+const TRIES = 3;
+
+/** The JSON that a target answers with status 200, at one of three tries. @throws GateError */
 export async function answerOf(
+  ask: AskTarget,
+  url: string,
+  question: Question,
+  signal: AbortSignal,
+): Promise<unknown> {
+  for (let left = TRIES - 1; ; left--) {
+    try {
+      return await answerOnce(ask, url, question, signal);
+    } catch (error) {
+      if (left === 0 || !(error instanceof GateError && error.passing)) throw error;
+    }
+  }
+}
+
+/** The same at the first try. @throws GateError */
+export async function answerOnce(
   ask: AskTarget,
   url: string,
   question: Question,
@@ -51,7 +71,7 @@ export async function answerOf(
   if (status !== 200) {
     const why = (jsonOr(text) as { detail?: unknown } | undefined)?.detail;
     const detail = typeof why === "string" ? ` (${why.replace(/\.$/, "").slice(0, 200)})` : "";
-    throw new GateError(`${nameOf(url, question)} answers ${status}; expected 200${detail}`);
+    throw new GateError(`${nameOf(url, question)} answers ${status}; expected 200${detail}`, status >= 500);
   }
   const value = jsonOr(text);
   if (value !== undefined) return value;
