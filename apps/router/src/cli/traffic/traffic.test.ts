@@ -260,6 +260,29 @@ describe("sluice traffic", () => {
     expect(summary.requests).toBe(front.seen.length);
   });
 
+  it("counts latency from when a request was due, so that a pause of its own hides nothing", async () => {
+    const front = await router();
+    const args = ["traffic", "--url", front.url, "--csv", trips, "--rps", "100", "--loop", "--json"];
+    const child = spawn(process.execPath, [rootPath("apps/router/bin/sluice.js"), ...args], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let out = "";
+    child.stdout.on("data", (chunk) => {
+      out += chunk;
+    });
+    const closed = new Promise((resolve) => child.once("close", resolve));
+    const more = (count: number) =>
+      vi.waitFor(() => expect(front.seen.length).toBeGreaterThan(count), { timeout: 20_000 });
+    await more(10);
+    child.kill("SIGSTOP");
+    await new Promise((resolve) => setTimeout(resolve, 600)); // how long it stands still
+    child.kill("SIGCONT");
+    await more(front.seen.length + 60);
+    child.kill("SIGINT");
+    await closed;
+    expect((JSON.parse(out) as TrafficSummary).latency!.max).toBeGreaterThan(0.5);
+  });
+
   it("posts what the trips really cost, later, to the admin API with its token", async () => {
     const front = await router();
     const posted: { at: number; items: { request_id: string; actual: unknown }[] }[] = [];

@@ -6,6 +6,7 @@ import { http2Client } from "../../../test/support/http2-client.ts";
 import { type Collector, collector, type ReceivedSpan } from "../../../test/support/otlp/collector.ts";
 import { type Colors, type PlaneOptions, type TestRouter, testRouter } from "../../../test/support/plane.ts";
 import { RawClient } from "../../../test/support/raw-client.ts";
+import { settled } from "../../../test/support/settled.ts";
 import {
   type Answer,
   rawUpstream,
@@ -352,8 +353,46 @@ describe.each(Object.entries(ENGINES))("trace context through engine %s", (_name
       expect(behind.seen[0]!.rawHeaders.filter((name) => name.toLowerCase() === "traceparent")).toHaveLength(
         1,
       );
-      expect(server.attributes["network.protocol.version"]).toBe("2");
+      expect(server.attributes).toMatchObject({
+        "network.protocol.version": "2",
+        "server.address": "127.0.0.1",
+        "server.port": front.port,
+      });
       expect(sent.attributes["network.protocol.version"]).toBe("1.1");
+    });
+
+    it("has both spans of a WebSocket, from its beginning to its end", async () => {
+      const far = opened(
+        await rawUpstream((socket) => {
+          socket.once("data", (head) => {
+            heard = head.toString("latin1");
+            socket.write(
+              "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+            );
+            socket.on("data", () => socket.end());
+          });
+        }),
+      );
+      let heard = "";
+      const { front, flushed } = await withCollector({ blue: { weight: 1, targets: [far.url] } });
+      const client = await RawClient.connect(front.port);
+      client.send(
+        `GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nTraceparent: ${PARENT}\r\n\r\n`,
+      );
+      await client.until("101");
+      client.send("bye");
+      client.socket.end();
+      await client.untilClosed();
+      client.close();
+      await settled(front.plane);
+      const [sent, server] = byKind(await flushed());
+      expect(heard.match(/^traceparent: .*$/gim)).toEqual([`traceparent: 00-${ID}-${sent.spanId}-01`]);
+      expect(server).toMatchObject({ traceId: ID, parentId: CALLER, failed: false });
+      expect(server.attributes).toMatchObject({ "url.path": "/chat", "http.response.status_code": 101 });
+      expect(sent.attributes).toMatchObject({
+        "sluice.outcome": "answered",
+        "http.response.status_code": 101,
+      });
     });
 
     it("records nothing that the caller does not, and leaves its parent id", async () => {

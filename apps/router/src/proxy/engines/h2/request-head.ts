@@ -47,6 +47,7 @@ export function admitHttp2(head: Http2Head, limits: HeadLimits & { header: numbe
 /** The facts that decide about a request. */
 export function factsOfHead(head: Http2Head, path: string, peer: string): RequestFacts {
   const header = (name: string) => {
+    if (name === "host" && head.authority !== undefined) return head.authority;
     const values = head.fields.filter((field) => field[0] === name).map((field) => field[1]);
     return values.length === 0 ? undefined : values.join(", ");
   };
