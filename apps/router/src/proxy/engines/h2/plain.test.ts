@@ -190,6 +190,14 @@ describe.each(ENGINES)("HTTP/2 clients of HTTP/1.1 targets ($name)", ({ create }
     expect(await statusOf({})).toBe(200);
   });
 
+  it("are served by new limits from the next stream on, also on the connection that they have", async () => {
+    const { client, router } = await scene();
+    expect((await client.send({ ":method": "POST" }, "12345")).status).toBe(200);
+    const { config } = router.plane;
+    router.plane.configure({ ...config, limits: { ...config.limits, body: 3 } });
+    expect((await client.send({ ":method": "POST" }, "12345")).status).toBe(413);
+  });
+
   it("are found by their first bytes, in however small pieces they come", async () => {
     const router = open(await testRouter({ blue: { weight: 1, targets: [] } }, {}, create));
     const socket = connect(router.port, "127.0.0.1");

@@ -9,6 +9,8 @@ import type { UpstreamHead } from "./upstream/upstream.ts";
 
 /** Interim answers that one request may have. */
 const MOST_INTERIM = 32;
+/** Milliseconds that a client may take to read an answer of the router's own. */
+const LAST_WORD = 10_000;
 /** What our own fields in an answer's trailers would be taken for. */
 const OURS = /^(?:x-sluice-.*|x-request-id)$/;
 
@@ -90,6 +92,7 @@ export class StreamAnswer {
     this.#respond(problem.status, [...head, ...fields], this.#toHead);
     if (this.ended) return;
     this.bytes = length;
+    this.#stream.setTimeout(LAST_WORD, () => this.reset(constants.NGHTTP2_CANCEL));
     this.#stream.write(body);
     this.end([]);
   }

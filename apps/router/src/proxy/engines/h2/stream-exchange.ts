@@ -1,12 +1,11 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
-import { type Field, mayBeTrailer, requestFields } from "../../../core/forwarding.ts";
-import { GRPC, grpcOfHttp, grpcOutcome, grpcStatus, grpcTimeout } from "../../../core/grpc.ts";
+import type { Field } from "../../../core/forwarding.ts";
+import { grpcOfHttp, grpcOutcome, grpcStatus, grpcTimeout } from "../../../core/grpc.ts";
 import { answeredWith, type Outcome, outcomeRow } from "../../../core/outcome.ts";
 import type { Admitted } from "../../../core/request-line.ts";
 import type { Lease } from "../../../targets/target.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import type { Exchange } from "../../exchange.ts";
-import { plainAddress } from "../../networks.ts";
 import { isEventStream } from "../event-stream.ts";
 import { ownFields } from "../problem.ts";
 import { RequestBody } from "../request-body.ts";
@@ -16,9 +15,11 @@ import { Deadline } from "./deadline.ts";
 import { endsWhole } from "./ends-whole.ts";
 import { fieldOf, fieldsOfRaw } from "./fields.ts";
 import type { Http2Head } from "./request-head.ts";
-import { resetCode } from "./reset-code.ts";
+import { grpcOfReset, resetCode } from "./reset-code.ts";
+import { Silence } from "./silence.ts";
 import { StreamAnswer } from "./stream-answer.ts";
 import type { UpstreamHead, UpstreamRequest } from "./upstream/upstream.ts";
+import { fieldsFor, upstreamRequest } from "./upstream-request.ts";
 import type { Ways } from "./ways.ts";
 
 /**
@@ -46,7 +47,7 @@ export class StreamExchange implements AttemptOwner {
   #upstreamStatus = 0;
   /** How the target's part ended, once it has. */
   #outcome: Outcome | undefined;
-  #idle: NodeJS.Timeout | undefined;
+  readonly #silence = new Silence(() => this.#silent());
   #clientIsSlow = false;
   #events: StreamedEvents | undefined;
   #done = false;
@@ -180,28 +181,10 @@ export class StreamExchange implements AttemptOwner {
   }
 
   #request(lease: Lease): UpstreamRequest {
-    const { method, isGrpc, ended } = this.#head;
-    const fields = this.#fields(lease).concat(this.#exchange.attemptFields(lease, isGrpc ? "2" : undefined));
-    const wantsTrailers = /(?:^|,)\s*trailers\s*(?:,|$)/i.test(this.#exchange.facts.header("te") ?? "");
-    const trailers = () =>
-      this.#trailers.filter(([name]) => (isGrpc ? !name.startsWith("x-sluice-") : mayBeTrailer(name)));
-    const { scheme } = this.#plane;
+    const host = this.#host === "" ? lease.target.authority : this.#host;
+    const fields = fieldsFor(this.#plane, this.#exchange, this.#head, lease, host);
     this.#sent = fields;
-    return { method, path: this.#path, fields, hasBody: !ended, wantsTrailers, isGrpc, scheme, trailers };
-  }
-
-  #fields(lease: Lease): Field[] {
-    const peer = plainAddress(this.#exchange.facts.peer);
-    return requestFields(this.#head.fields, {
-      peer,
-      trusted: this.#plane.isTrusted(peer),
-      host: this.#host === "" ? lease.target.authority : this.#host,
-      scheme: this.#plane.scheme,
-      requestId: this.#exchange.id,
-      httpVersion: "2.0",
-      drop: this.#plane.config.override?.header,
-      traced: this.#exchange.traced,
-    });
+    return upstreamRequest(this.#head, this.#path, fields, this.#plane.scheme, () => this.#trailers);
   }
 
   /** An answer that is held back, because the request is sent again. */
@@ -295,13 +278,8 @@ export class StreamExchange implements AttemptOwner {
   /** Something moves. The client's own sending says nothing of whether it reads. */
   #active(fromTarget: boolean): void {
     if (this.#answer.status === 0 || (this.#clientIsSlow && !fromTarget)) return;
-    if (this.#events !== undefined && !this.#clientIsSlow) {
-      clearTimeout(this.#idle);
-      this.#idle = undefined;
-      return;
-    }
-    if (this.#idle) this.#idle.refresh();
-    else this.#idle = setTimeout(() => this.#silent(), this.#plane.config.timeouts.stream_idle);
+    if (this.#events !== undefined && !this.#clientIsSlow) this.#silence.stop();
+    else this.#silence.again(this.#plane.config.timeouts.stream_idle);
   }
 
   #silent(): void {
@@ -348,7 +326,7 @@ export class StreamExchange implements AttemptOwner {
   #problem(outcome: Outcome, code: number | undefined): void {
     const row = outcomeRow(outcome);
     const retryAfter = row.status === 503 ? [["Retry-After", "1"] as const] : [];
-    const grpc = code === undefined ? row.grpc : (GRPC_BY_RESET[code] ?? row.grpc);
+    const grpc = grpcOfReset(code, row.grpc);
     if (this.#head.isGrpc) this.#exchange.grpcStatus = grpc;
     this.#answer.problem(row, grpc, [...retryAfter, ...ownFields(this.#exchange)], this.#exchange.id);
   }
@@ -356,19 +334,10 @@ export class StreamExchange implements AttemptOwner {
   #finish(status: number, outcome: Outcome): void {
     if (this.#done) return;
     this.#done = true;
-    clearTimeout(this.#idle);
+    this.#silence.stop();
     this.#events?.stop();
     this.#deadline?.clear();
     this.#body.end();
     this.#exchange.finish(status, outcome, this.#answer.bytes);
   }
 }
-
-/** How a client would have read the code of a reset (gRPC over HTTP/2, "Errors"). */
-const GRPC_BY_RESET: Readonly<Record<number, number>> = {
-  [constants.NGHTTP2_INTERNAL_ERROR]: GRPC.internal,
-  [constants.NGHTTP2_PROTOCOL_ERROR]: GRPC.internal,
-  [constants.NGHTTP2_CANCEL]: GRPC.canceled,
-  [constants.NGHTTP2_ENHANCE_YOUR_CALM]: GRPC.resourceExhausted,
-  [constants.NGHTTP2_INADEQUATE_SECURITY]: GRPC.permissionDenied,
-};
