@@ -13,8 +13,19 @@ const UNREACHABLE = new Set([
   "ENFILE",
 ]);
 
+/** An ending that is known, told through a socket. */
+export class UpstreamFault extends Error {
+  readonly outcome: Outcome;
+
+  constructor(outcome: Outcome) {
+    super(outcome);
+    this.outcome = outcome;
+  }
+}
+
 /** Which ending an error before the answer's head is. */
 export function failure(error: NodeJS.ErrnoException | undefined, connected: boolean): Outcome {
+  if (error instanceof UpstreamFault) return error.outcome;
   const code = error?.code ?? "";
   if (code === "HPE_INVALID_EOF_STATE") return "reset"; // it closed in the middle of its head
   if (code.startsWith("HPE_")) return "invalid_response";

@@ -7,6 +7,7 @@ import type { Target } from "../../targets/target.ts";
 import { Allowance } from "../answers/allowance.ts";
 import type { AnswerTap } from "../answers/answer-tap.ts";
 import type { DataPlane } from "../data-plane.ts";
+import { Http2Pool } from "../engines/h2/upstream/pool.ts";
 import { Pools } from "../engines/http-proxy/outgoing.ts";
 import type { Exchange } from "../exchange.ts";
 import type { LiveColor } from "../live-color.ts";
@@ -78,7 +79,7 @@ export class Mirror {
     this.#color = named(view.color);
     this.#against = named(view.against);
     this.#pairing ??= new Pairing(this.#plane, this.#limits);
-    this.#pools ??= new Pools(this.#plane.dialer);
+    this.#pools ??= new Pools(this.#plane.dialer, new Http2Pool(this.#plane));
   }
 
   #stop(): void {

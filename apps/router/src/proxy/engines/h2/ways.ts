@@ -18,7 +18,7 @@ export class Ways {
 
   constructor(plane: DataPlane) {
     this.http2 = new Http2Pool(plane);
-    this.#http1 = new Pools(plane.dialer);
+    this.#http1 = new Pools(plane.dialer, this.http2);
   }
 
   /** A gRPC call takes HTTP/2 to any target; everything else HTTP/1.1, unless the target knows only HTTP/2. */

@@ -37,7 +37,9 @@ class HttpProxyEngine implements Engine {
 
   constructor(plane: DataPlane) {
     this.#plane = plane;
-    this.#means = { plane, proxy: createProxy(), pools: new Pools(plane.dialer) };
+    this.#http2 = new Http2Side(plane);
+    const pools = new Pools(plane.dialer, this.#http2.ways.http2);
+    this.#means = { plane, proxy: createProxy(), pools };
     this.#server = createServer(serverOptions(plane, (socket) => this.#connections.get(socket)!.idle));
     this.#server.maxHeadersCount = 0; // Node would drop the rest in silence; admit() counts and refuses
     this.#server.maxConnections = plane.config.limits.connections;
@@ -48,7 +50,6 @@ class HttpProxyEngine implements Engine {
     this.#server.on("checkExpectation", handle);
     this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket as Socket, head));
     this.#server.on("connect", (request, socket) => this.#connect(request, socket as Socket));
-    this.#http2 = new Http2Side(plane);
     this.#protocols = new TwoProtocols(this.#server, plane, this.#http2);
     this.#handshakes = plane.config.tls && new Handshakes(this.#server, plane, ALPN);
     this.#server.on("clientError", (error, socket) => this.#broken(error, socket as Socket));

@@ -8,6 +8,8 @@ import type { Target } from "../../../targets/target.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import type { Exchange } from "../../exchange.ts";
 import { plainAddress } from "../../networks.ts";
+import { Http1Face } from "../h2/upstream/http1-face.ts";
+import type { Http2Pool } from "../h2/upstream/pool.ts";
 import { fieldsOf } from "./answer.ts";
 
 /** Common servers close idle connections after 5 s (Node, uvicorn); going first avoids most races. */
@@ -22,25 +24,41 @@ const IDLE_ONCE = 1000;
 export class Pools {
   readonly #plain: PoolsOf;
   readonly #secure: PoolsOf;
+  /** Of targets that speak HTTP/2 alone. */
+  readonly #faces = new WeakMap<Target, Agent>();
+  readonly #http2: Http2Pool;
 
-  constructor(dialer: Dialer) {
+  /** @param http2 connections to targets that speak HTTP/2 */
+  constructor(dialer: Dialer, http2: Http2Pool) {
+    this.#http2 = http2;
     this.#plain = new PoolsOf(dialer, "http");
     this.#secure = new PoolsOf(dialer, "https");
   }
 
   for(target: Target, repeatable: boolean): Agent {
+    if (target.protocol === "h2c") return this.#face(target);
     const pools = this.#of(target);
     return repeatable ? pools.repeatable : pools.once;
   }
 
   /** Gives a new connection to each request. */
   fresh(target: Target): Agent {
+    if (target.protocol === "h2c") return new FaceAgent(this.#http2, target, true);
     return this.#of(target).fresh;
   }
 
   destroy(): void {
+    this.#http2.close();
     this.#plain.destroy();
     this.#secure.destroy();
+  }
+
+  #face(target: Target): Agent {
+    const known = this.#faces.get(target);
+    if (known !== undefined) return known;
+    const agent = new FaceAgent(this.#http2, target, false);
+    this.#faces.set(target, agent);
+    return agent;
   }
 
   #of({ protocol }: Target): PoolsOf {
@@ -80,6 +98,20 @@ class DialingAgent extends Agent {
   override createConnection(options: { host?: string | null; port?: number | string | null }) {
     const where = { protocol: this.#protocol, host: String(options.host), port: Number(options.port) };
     return this.#dialer.dial(where);
+  }
+}
+
+/** Each request has a face of its own; the connections behind them are the pool's. */
+class FaceAgent extends Agent {
+  readonly #make: () => Http1Face;
+
+  constructor(pool: Http2Pool, target: Target, fresh: boolean) {
+    super({ keepAlive: false });
+    this.#make = () => new Http1Face(pool, target, fresh);
+  }
+
+  override createConnection() {
+    return this.#make();
   }
 }
 

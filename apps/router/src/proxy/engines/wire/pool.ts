@@ -1,4 +1,5 @@
 import type { Target } from "../../../targets/target.ts";
+import { Http1Face } from "../h2/upstream/http1-face.ts";
 import type { Engine } from "./engine-parts.ts";
 import { UpstreamConnection } from "./upstream-connection.ts";
 
@@ -22,14 +23,18 @@ export class Pool {
   take(target: Target, repeatable: boolean, fresh: boolean): UpstreamConnection {
     const idle = fresh ? undefined : this.#idle.get(target);
     const last = idle?.at(-1);
-    if (last === undefined) return this.#create(target);
-    if (!repeatable && this.#engine.plane.now() - last.idleSince > JUST_USED) return this.#create(target);
+    if (last === undefined) return this.#create(target, fresh);
+    if (!repeatable && this.#engine.plane.now() - last.idleSince > JUST_USED)
+      return this.#create(target, fresh);
     idle!.pop();
     return last;
   }
 
-  #create(target: Target): UpstreamConnection {
-    const connection = new UpstreamConnection(this.#engine, target);
+  #create(target: Target, fresh: boolean): UpstreamConnection {
+    const engine = this.#engine;
+    const face =
+      target.protocol === "h2c" ? new Http1Face(engine.http2.ways.http2, target, fresh) : undefined;
+    const connection = new UpstreamConnection(engine, target, face);
     this.#all.add(connection);
     return connection;
   }
