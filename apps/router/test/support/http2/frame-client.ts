@@ -18,8 +18,6 @@ export interface Received {
 export interface FrameClientOptions {
   /** What is sent first; default: the preface and empty SETTINGS. */
   readonly opening?: Buffer;
-  /** Whether SETTINGS and PINGs are acknowledged. Default: true */
-  readonly polite?: boolean;
 }
 
 /** An HTTP/2 client that speaks frames, for what no library would send. It never updates a window by itself. */
@@ -29,16 +27,16 @@ export class FrameClient {
   /** Error code of the other side's GOAWAY. */
   goaway: number | undefined;
   closed = false;
-  readonly #polite: boolean;
+  /** Whether SETTINGS and PINGs are acknowledged. */
+  polite = true;
   readonly #hpack = new HpackDecoder();
   readonly #streams = new Map<number, Received>();
   #pending: Buffer = Buffer.alloc(0);
   #block: Buffer[] = [];
   readonly #waiting: (() => void)[] = [];
 
-  private constructor(socket: Socket, polite: boolean) {
+  private constructor(socket: Socket) {
     this.socket = socket;
-    this.#polite = polite;
     socket.on("error", () => {});
     socket.on("data", (chunk) => this.#read(chunk));
     for (const event of ["end", "close"]) {
@@ -51,7 +49,7 @@ export class FrameClient {
 
   static async connect(port: number, options: FrameClientOptions = {}): Promise<FrameClient> {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-    const client = new FrameClient(socket, options.polite ?? true);
+    const client = new FrameClient(socket);
     await once(socket, "connect");
     client.send(options.opening ?? Buffer.concat([PREFACE, settings()]));
     return client;
@@ -83,7 +81,7 @@ export class FrameClient {
   }
 
   /** Resolves once it holds; rejects when the connection ends before. */
-  async until(condition: () => boolean, what = "something"): Promise<void> {
+  async until(condition: () => unknown, what = "something"): Promise<void> {
     while (!condition()) {
       if (this.closed) throw new Error(`the connection ended before ${what}; ${this.summary()}`);
       await this.#next();
@@ -135,8 +133,8 @@ export class FrameClient {
     this.frames.push(frame);
     const { type, flags, stream, payload } = frame;
     const isAck = (flags & FLAG.ACK) !== 0;
-    if (type === TYPE.SETTINGS && !isAck && this.#polite) this.send(settingsAck());
-    if (type === TYPE.PING && !isAck && this.#polite) this.send(ping(FLAG.ACK));
+    if (type === TYPE.SETTINGS && !isAck && this.polite) this.send(settingsAck());
+    if (type === TYPE.PING && !isAck && this.polite) this.send(ping(FLAG.ACK));
     if (type === TYPE.GOAWAY) this.goaway = payload.readUInt32BE(4);
     if (type === TYPE.RST_STREAM) this.stream(stream).reset = payload.readUInt32BE(0);
     if (type === TYPE.DATA) {

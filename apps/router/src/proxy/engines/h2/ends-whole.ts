@@ -1,4 +1,4 @@
-import type { Http2Stream } from "node:http2";
+import { constants, type Http2Stream } from "node:http2";
 
 const watched = new WeakMap<Http2Stream, () => boolean>();
 
@@ -11,7 +11,8 @@ export function endsWhole(stream: Http2Stream): () => boolean {
   const known = watched.get(stream);
   if (known !== undefined) return known;
   const push = stream.push;
-  let whole = false;
+  // What comes in one read with the head has been pushed before anybody hears of the stream.
+  let whole = stream.state.state === constants.NGHTTP2_STREAM_STATE_HALF_CLOSED_REMOTE;
   stream.push = (chunk, encoding) => {
     // Node marks a stream as closed before it ends one that was reset, and afterwards where it was ended.
     if (chunk === null && !stream.closed) whole = true;
