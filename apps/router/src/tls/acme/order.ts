@@ -29,7 +29,7 @@ export async function order(domain: string, options: OrderOptions): Promise<Issu
   defaults.timeout = PATIENCE;
   defaults.proxy = false;
   Object.assign(defaults, {
-    acmeSettings: { ...Object(Reflect.get(defaults, "acmeSettings")), retryMaxAttempts: 1 },
+    acmeSettings: { ...Object(Reflect.get(defaults, "acmeSettings")), retryMaxAttempts: 0 },
   });
   defaults.httpsAgent = config.ca === undefined ? undefined : new Agent({ ca: readFileSync(config.ca) });
   const client = new acme.Client({ directoryUrl: config.directory, accountKey: await accountKey(), ...POLL });
@@ -64,6 +64,9 @@ export async function order(domain: string, options: OrderOptions): Promise<Issu
 /** What went wrong, in one line without a stack. */
 export function reasonOf(error: unknown): string {
   const { message, code } = error as NodeJS.ErrnoException;
+  // acme-client 5.4 trips over itself where no answer has come at all
+  if (error instanceof TypeError && /reading 'config'/.test(message))
+    return "the authority cannot be reached";
   const text = (message || code || String(error)).replace(/\s+/g, " ").trim();
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
