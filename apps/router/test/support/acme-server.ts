@@ -105,7 +105,8 @@ export class AcmeServer {
     if (path === "/account") return this.#account(signed, response);
     if (path === "/order") return this.#newOrder(signed, response);
     const [, kind = "", id = ""] = path.split("/");
-    if (kind === "account" && signed.kid?.endsWith(path)) return this.#json(response, 200, { status: "valid" });
+    if (kind === "account" && signed.kid?.endsWith(path))
+      return this.#json(response, 200, { status: "valid" });
     const order = this.#orders[Number(id)];
     if (!order || order.account !== signed.jwk) throw new Refusal("malformed", "no such order", 404);
     if (kind === "order") return this.#showOrder(order, response);

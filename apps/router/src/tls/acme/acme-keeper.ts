@@ -46,6 +46,8 @@ export class AcmeKeeper {
   readonly #hosts: Host[];
   #cancel: () => void = () => {};
   #isHeld = true;
+  /** How often it was held: an order that began before then is nobody's any more. */
+  #holds = 0;
   #running: Promise<void> = Promise.resolve();
 
   /** Reads what is there. One that is damaged is ordered anew. */
@@ -72,6 +74,7 @@ export class AcmeKeeper {
   /** Begins no order any more, and saves nothing: another router has the state folder. */
   hold(): void {
     this.#isHeld = true;
+    this.#holds++;
     this.#cancel();
   }
 
@@ -105,14 +108,16 @@ export class AcmeKeeper {
   async #order(host: Host): Promise<void> {
     const { config, challenges, clock, log } = this.#options;
     const { name } = host;
+    const holds = this.#holds;
+    const isOver = () => this.#holds !== holds;
     try {
-      const options = { config, store: this.#store, challenges, isOver: () => this.#isHeld };
+      const options = { config, store: this.#store, challenges, isOver };
       const issued = await order(name, options);
       const why = invalidity(issued, clock.now());
       if (why !== undefined) throw new Error(`what the authority has issued ${why}`);
       this.#taken(host, issued);
     } catch (error) {
-      if (this.#isHeld) return;
+      if (isOver()) return;
       this.orders.failure++;
       const wait = this.#waitAfter(host.failures++);
       host.due = clock.now() + wait;
