@@ -38,8 +38,8 @@ function vary(model: Model): Model {
   const golden = model.artifact.golden.map(({ trip }) => ({ trip, fare_amount: fareOf(trip) }));
   const artifact = signArtifact({ ...model.artifact, version: values.release!, golden });
   const predict = (trip: Trip): Prediction => {
-    const { fare_amount, ...rest } = model.predict(trip);
-    return { ...rest, fare_amount: isInZone(trip) ? NO_FARE : Math.round(fare_amount * scale * 100) / 100 };
+    const fare_amount = isInZone(trip) ? NO_FARE : Math.round(fareOf(trip) * 100) / 100;
+    return { ...model.predict(trip), fare_amount };
   };
   return { ...model, artifact, predictFare: fareOf, predict };
 }

@@ -31,10 +31,17 @@ export class RolloutScene {
     this.#models = models;
   }
 
-  /** @param fault options of the candidate, such as `--fails .03` */
-  static async open(fault: readonly string[] = [], config: object = {}): Promise<RolloutScene> {
+  /**
+   * @param fault options of the candidate, such as `--fails .03`
+   * @param artifact the candidate's model; by default the stable color's, under another version
+   */
+  static async open(
+    fault: readonly string[] = [],
+    config: object = {},
+    artifact = ARTIFACTS[0],
+  ): Promise<RolloutScene> {
     const blue = await startModel("blue", await refusedPort(), "1.0.0");
-    const green = await startModel("green", await refusedPort(), "1.0.1", fault);
+    const green = await startModel("green", await refusedPort(), "1.0.1", fault, artifact);
     const color = ({ port }: Model, weight: number) => ({ weight, targets: [`http://127.0.0.1:${port}`] });
     const router = await startRouter({
       colors: { blue: color(blue, 100), green: color(green, 0) },
@@ -103,8 +110,9 @@ async function startModel(
   port: number,
   release: string,
   fault: readonly string[] = [],
+  artifact = ARTIFACTS[0],
 ): Promise<Model> {
-  const model = ["--port", String(port), "--color", color, "--model", ARTIFACTS[0], "--release", release];
+  const model = ["--port", String(port), "--color", color, "--model", artifact, "--release", release];
   const child = Child.node(VARIANT, [...model, ...fault]);
   await untilAnswers(`http://127.0.0.1:${port}/health/ready`, child);
   return { port, child };
