@@ -8,6 +8,7 @@ import { haproxy } from "./contenders/haproxy.ts";
 import { sluice } from "./contenders/in-node.ts";
 import { nginx } from "./contenders/nginx.ts";
 import { exitCodeOf, type Options, readOptions } from "./options.ts";
+import { answers } from "./parts/answers.ts";
 import { body } from "./parts/body.ts";
 import { growth } from "./parts/growth.ts";
 import { idle } from "./parts/idle.ts";
@@ -20,7 +21,7 @@ import { has, stopAll } from "./processes/pinned.ts";
 import { markdownOf, tableOf } from "./table.ts";
 
 const CONTENDERS: readonly Contender[] = [nginx, haproxy, caddy, sluice("http-proxy"), sluice("wire")];
-const ALL_PARTS: readonly Part[] = [small, workers, latency, body, idle, growth, rollout];
+const ALL_PARTS: readonly Part[] = [small, workers, latency, body, idle, growth, rollout, answers];
 
 const options = optionsOrExit();
 const parts = ALL_PARTS.filter(({ name }) => options.parts.includes(name));

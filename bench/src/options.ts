@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 
-export const PARTS = ["small", "workers", "latency", "body", "idle", "growth", "rollout"] as const;
+export const PARTS = ["small", "workers", "latency", "body", "idle", "growth", "rollout", "answers"] as const;
 export type PartName = (typeof PARTS)[number];
 
 export interface Options {

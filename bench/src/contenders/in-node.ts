@@ -32,8 +32,8 @@ export function sluiceWorkers(workers: number, cores: string): Contender {
   };
 }
 
-/** Sluice's engine wire with all weight on blue, and its admin API on a port of the caller's. */
-export function sluiceWithAdmin(name: string, admin: number): Contender {
+/** Sluice's engine wire with all weight on blue, and its admin API on a port of the caller's. `more` are further options. */
+export function sluiceWithAdmin(name: string, admin: number, more: object = {}): Contender {
   return {
     name,
     native: false,
@@ -42,7 +42,10 @@ export function sluiceWithAdmin(name: string, admin: number): Contender {
       const file = join(place.folder, `sluice-${admin}.yaml`);
       const { colors, ...rest } = sluiceConfig("wire", place);
       const weights = { blue: { ...colors.blue, weight: 100 }, green: { ...colors.green, weight: 0 } };
-      writeFileSync(file, stringify({ ...rest, admin: { listen: `127.0.0.1:${admin}` }, colors: weights }));
+      writeFileSync(
+        file,
+        stringify({ ...rest, ...more, admin: { listen: `127.0.0.1:${admin}` }, colors: weights }),
+      );
       const program = at("../../../apps/router/bin/sluice.js");
       return new Pinned(place.core, process.execPath, [program, "serve", "--config", file]);
     },

@@ -9,14 +9,16 @@ export interface WrkResult {
   readonly failures: number;
 }
 
-/** Closed-loop load on a loopback port from one pinned thread. Rejects when nothing was answered. */
+/** Closed-loop load on a loopback port from one pinned thread. Rejects when nothing was answered. @param script in Lua; default: GET */
 export async function wrk(
   core: Cores,
   port: number,
   connections: number,
   seconds: number,
+  script?: string,
 ): Promise<WrkResult> {
-  const load = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency"];
+  const own = script === undefined ? [] : ["-s", script];
+  const load = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency", ...own];
   const result = parseWrk(await runPinned(core, "wrk", [...load, `http://127.0.0.1:${port}/`], seconds + 30));
   if (result.requests === 0) throw new Error("no request was answered");
   return result;

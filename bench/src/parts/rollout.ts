@@ -1,6 +1,7 @@
 import { sluiceWithAdmin } from "../contenders/in-node.ts";
 import { freePort } from "../processes/ports.ts";
 import { startSmall } from "../upstreams/start.ts";
+import { adminCall, until, untilUp } from "./admin.ts";
 import { middleText, type Samples, times } from "./medians.ts";
 import {
   type Bench,
@@ -47,33 +48,10 @@ const PLAN = {
 };
 
 async function prepare(admin: number, on: boolean): Promise<void> {
-  await until(async () => (await call(admin, "/admin/state")).colors.every(isUp));
-  if (!on) return void (await call(admin, "/admin/weights", { blue: 50, green: 50 }));
-  await call(admin, "/admin/rollouts", PLAN);
-  await until(async () => (await call(admin, "/admin/state")).weights.green === 50);
-}
-
-interface Answer {
-  readonly colors: readonly { readonly targets: readonly { readonly health: string }[] }[];
-  readonly weights: Readonly<Record<string, number>>;
-}
-
-const isUp = ({ targets }: Answer["colors"][number]) => targets.every(({ health }) => health === "up");
-
-async function call(admin: number, path: string, body?: object): Promise<Answer> {
-  const headers = { "Content-Type": "application/json" };
-  const init = body === undefined ? {} : { method: "POST", headers, body: JSON.stringify(body) };
-  const answer = await fetch(`http://127.0.0.1:${admin}${path}`, init);
-  if (answer.ok) return (await answer.json()) as Answer;
-  throw new Error(`${path} is answered ${answer.status}: ${await answer.text()}`);
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error("the router is not ready to be measured after 10 s");
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await untilUp(admin);
+  if (!on) return void (await adminCall(admin, "/admin/weights", { blue: 50, green: 50 }));
+  await adminCall(admin, "/admin/rollouts", PLAN);
+  await until(async () => (await adminCall(admin, "/admin/state")).weights.green === 50);
 }
 
 function report(bench: Bench, samples: Samples<Sample>): Report {

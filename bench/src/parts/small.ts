@@ -40,11 +40,16 @@ export const small: Part = {
 };
 
 /** Loads a proxy that is warm with all that it can take. */
-export async function measure(bench: Bench, { port, pids }: Running, warm: number): Promise<Sample> {
+export async function measure(
+  bench: Bench,
+  { port, pids }: Running,
+  warm: number,
+  script?: string,
+): Promise<Sample> {
   const { connections, seconds } = bench.options;
-  await wrk(bench.loadCore, port, connections, warm);
+  await wrk(bench.loadCore, port, connections, warm, script);
   const before = cpuSeconds(pids);
-  const result = await wrk(bench.loadCore, port, connections, seconds);
+  const result = await wrk(bench.loadCore, port, connections, seconds, script);
   const used = cpuSeconds(pids) - before;
   return {
     microseconds: (used / result.requests) * 1e6,
