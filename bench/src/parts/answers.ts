@@ -61,6 +61,6 @@ function report(bench: Bench, samples: Samples<Sample>): Report {
       middleText(samples, name, ({ p99 }) => p99, 2),
       String(samples.get(name)!.reduce((sum, { failures }) => sum + failures, 0)),
     ]),
-    note: `Medians of ${rounds} rounds of ${seconds} s. About 1,000 answers a second are read, and 100 requests a second copied: the defaults.`,
+    note: `Medians of ${rounds} rounds of ${seconds} s. About 500 answers a second are read, and 100 requests a second copied: the defaults.`,
   };
 }

@@ -19,9 +19,9 @@ import { AnswerTap } from "./answer-tap.ts";
 import { AnswerCounters } from "./counters.ts";
 import { decode, isJson } from "./decode.ts";
 
-/** Bytes of answers that are read each second, where each counts at least {@link LEAST_COST}: about 1,000 answers. */
+/** Bytes of answers that are read each second, where each counts at least {@link LEAST_COST}: about 500 answers. */
 const READ_PER_SECOND = 4 * 1024 * 1024;
-const LEAST_COST = 4096;
+const LEAST_COST = 8192;
 /** Answers that may wait to be read. */
 const MOST_WAITING = 1000;
 /** Answers that are read before sockets have their turn again. */
