@@ -29,7 +29,7 @@ export function addTraffic(program: Command): void {
     .option("--batch <rows>", "trips in one request", "1")
     .option("--timeout <time>", "how long an answer may take", "10s")
     .option("--feedback", "post the actual fares to the admin API's /feedback")
-    .option("--feedback-delay <time>", "how much later", "0s")
+    .option("--feedback-delay <time>", "how much later; the router needs a moment to note a request", "1s")
     .option("--admin-url <url>", "the same as --admin")
     .option("--strict", "exit with 1 if any request failed")
     .addHelpText(

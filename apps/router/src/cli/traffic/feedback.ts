@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { AdminClient } from "../admin-client.ts";
 
 /** Items of one call, and milliseconds between two. */
@@ -5,6 +6,9 @@ const BATCH = 500;
 const PAUSE = 250;
 /** Items that wait at most; a router that takes no feedback must not fill our memory. */
 const MOST_WAITING = 200_000;
+
+/** Milliseconds after which a router knows what it has answered; feedback before that would be about an unknown request. */
+const NOTED = 1000;
 
 interface Item {
   readonly request_id: string;
@@ -55,10 +59,13 @@ export class FeedbackPoster {
     this.#waiting.push({ item: { request_id, actual }, due: performance.now() + this.#delay });
   }
 
-  /** Posts what is left, without waiting any longer. */
+  /** Posts what is left: at once, but for what the router may not have noted yet. */
   async end(): Promise<FeedbackSummary> {
     clearInterval(this.#timer);
     await this.#posting;
+    const newest = this.#waiting.at(-1);
+    const noted = (newest?.due ?? 0) - this.#delay + Math.min(this.#delay, NOTED);
+    await setTimeout(Math.max(0, noted - performance.now()));
     while (this.#waiting.length > 0) await this.#post(this.#waiting.length);
     return {
       accepted: this.#accepted,
