@@ -2,7 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { endChildren } from "../support/child.ts";
-import { PREDICT, Release } from "../support/release.ts";
+import { ARTIFACTS } from "../support/deploys.ts";
+import { RolloutScene } from "../support/rollouts.ts";
 import { post, removeFolder, restartRouter, temporaryFolder } from "../support/running-router.ts";
 import { endWorkers, until } from "../support/workers.ts";
 
@@ -15,17 +16,27 @@ const TRIP = {
 };
 const CONFIG = { predictions: "/predictions/*/fare_amount" };
 
-let release: Release | undefined;
+const PREDICT = "/api/predict/";
+
+let scene: RolloutScene | undefined;
 const folders: string[] = [];
 afterEach(async () => {
   await endChildren();
-  if (release) {
-    endWorkers(release.router);
-    removeFolder(release.router.folder);
+  if (scene) {
+    endWorkers(scene.router);
+    removeFolder(scene.router.folder);
   }
-  release = undefined;
+  scene = undefined;
   for (const folder of folders.splice(0)) removeFolder(folder);
 });
+
+/** Starts a rollout of green. */
+async function begin(plan: object): Promise<void> {
+  const { status, body } = await scene!.start(plan);
+  expect([status, body.detail]).toEqual([200, undefined]);
+}
+
+const reasonsOf = ({ log }: { log: { reason: string }[] }) => log.map(({ reason }) => reason).join("\n");
 
 interface Predicted {
   readonly id: string;
@@ -52,12 +63,8 @@ interface View {
 
 describe.each([1, 2])("delayed truth with %i data-plane process(es)", (workers) => {
   it("gives MAE and RMSE by the ids that clients were told, and survives kill -9 of the router", async () => {
-    release = await Release.begin(
-      { release: "1.0.0" },
-      { release: "1.0.1", artifact: "1.0.1" },
-      { ...CONFIG, workers },
-    );
-    const { router } = release;
+    scene = await RolloutScene.open([], { ...CONFIG, workers }, ARTIFACTS[1]);
+    const { router } = scene;
     const view = async () => (await (await fetch(`${router.admin}/admin/feedback`)).json()) as View;
     const all: Predicted[] = [];
     for (let i = 0; i < 30; i++) all.push(await predict(router.url, 1 + (i % 2)));
@@ -125,33 +132,29 @@ describe("hooks of a rollout", () => {
     const folder = temporaryFolder();
     folders.push(folder);
     const { hooks, runs, set } = hook(folder);
-    release = await Release.begin(
-      { release: "1.0.0" },
-      { release: "1.0.1", artifact: "1.0.1" },
-      { ...CONFIG, hooks },
-    );
-    const { router } = release;
+    scene = await RolloutScene.open([], { ...CONFIG, hooks }, ARTIFACTS[1]);
+    const { router } = scene;
     const unknown = await post(router, "/admin/rollouts", {
       candidate: "green",
       hooks: { before_rollout: "nobody" },
     });
     expect([unknown.status, unknown.body.detail]).toEqual([400, expect.stringContaining("nobody")]);
-    await release.roll({ hooks: { before_rollout: "gate", on_rollback: "gate" } });
+    await begin({ hooks: { before_rollout: "gate", on_rollback: "gate" } });
     await until(() => runs() !== "");
     await router.child.kill("SIGKILL");
     expect(runs().split("\n")).toHaveLength(2);
     await restartRouter(router);
     await until(() => runs().split("\n").length === 3);
-    const { id, phase } = await release.rollout();
+    const { id, phase } = await scene.current();
     expect(phase).toBe("preparing");
     expect(runs()).toBe(`before_rollout ${id}:before_rollout 1.0.1\n`.repeat(2));
     set("before_rollout.go");
-    await until(async () => (await release!.rollout()).phase === "shifting");
+    await until(async () => (await scene!.current()).phase === "shifting");
     set("on_rollback.fails");
     expect((await post(router, `/admin/rollouts/${id}/abort`)).status).toBe(200);
-    const reasons = async () => (await release!.rollout()).log.map(({ reason }) => reason).join("\n");
+    const reasons = async () => reasonsOf(await scene!.current());
     await until(async () => (await reasons()).includes("on rollback"));
-    expect((await release.rollout()).phase).toBe("aborted");
+    expect((await scene.current()).phase).toBe("aborted");
     expect(await reasons()).toMatch(
       /gate \(before rollout\) succeeded: node ended with status 0[\s\S]*gate \(on rollback\) failed: node ended with status 1/,
     );
@@ -162,38 +165,33 @@ describe("hooks of a rollout", () => {
     folders.push(folder);
     const { hooks, set } = hook(folder);
     set("before_rollout.fails");
-    release = await Release.begin(
-      { release: "1.0.0" },
-      { release: "1.0.1", artifact: "1.0.1" },
-      { ...CONFIG, hooks },
-    );
-    await release.roll({ hooks: { before_rollout: "gate" } });
-    const { phase, log } = await release.over();
+    scene = await RolloutScene.open([], { ...CONFIG, hooks }, ARTIFACTS[1]);
+    await begin({ hooks: { before_rollout: "gate" } });
+    const { phase, log } = await scene.until(({ over }) => over);
     expect(phase).toBe("rolled_back");
-    expect(log.map(({ event }) => event)).not.toContain("step");
+    expect(log.map(({ event }: { event: string }) => event)).not.toContain("step");
   });
 });
 
 describe("gates of a rollout", () => {
   it("let a sound candidate pass, and say what they saw", async () => {
-    release = await Release.begin({ release: "1.0.0" }, { release: "1.0.1", artifact: "1.0.1" }, CONFIG);
-    await release.roll({});
-    await until(async () => (await release!.rollout()).phase === "shifting");
-    expect(JSON.stringify(await release.rollout())).toMatch(
+    scene = await RolloutScene.open([], CONFIG, ARTIFACTS[1]);
+    await begin({ checks: undefined });
+    await until(async () => (await scene!.current()).phase === "shifting");
+    expect(JSON.stringify(await scene.current())).toMatch(
       /green is 1\.0\.1, sha256:.*20 golden rows are right at 1 target.*answers have the shape of blue's.*answered 50 of 50 predictions/,
     );
   });
 
   it("end a rollout whose candidate has no number for a golden row, before it gets a request", async () => {
-    const faults = { nan: 0 };
-    release = await Release.begin({ release: "1.0.0" }, { release: "1.0.2", faults }, CONFIG);
-    await release.roll({});
-    const { phase, log } = await release.over();
-    expect(phase).toBe("rolled_back");
-    expect(log.map(({ reason }) => reason).join("\n")).toMatch(
+    scene = await RolloutScene.open(["--nan", "0"], CONFIG);
+    await begin({ checks: undefined });
+    const record = await scene.until(({ over }) => over);
+    expect(record.phase).toBe("rolled_back");
+    expect(reasonsOf(record)).toMatch(
       /golden: http.* answers golden row 0 with undefined; the artifact says/,
     );
-    const metrics = await (await fetch(`${release.router.admin}/metrics`)).text();
+    const metrics = await (await fetch(`${scene.router.admin}/metrics`)).text();
     expect(metrics).toContain('sluice_assigned_total{color="green"} 0');
   });
 });
