@@ -11,6 +11,7 @@ import { exitCodeOf, type Options, readOptions } from "./options.ts";
 import { answers } from "./parts/answers.ts";
 import { body } from "./parts/body.ts";
 import { growth } from "./parts/growth.ts";
+import { grpc } from "./parts/grpc.ts";
 import { idle } from "./parts/idle.ts";
 import { latency } from "./parts/latency.ts";
 import type { Bench, Part } from "./parts/part.ts";
@@ -21,10 +22,14 @@ import { has, stopAll } from "./processes/pinned.ts";
 import { markdownOf, tableOf } from "./table.ts";
 
 const CONTENDERS: readonly Contender[] = [nginx, haproxy, caddy, sluice("http-proxy"), sluice("wire")];
-const ALL_PARTS: readonly Part[] = [small, workers, latency, body, idle, growth, rollout, answers];
+const ALL_PARTS: readonly Part[] = [small, workers, latency, body, idle, growth, rollout, answers, grpc];
 
 const options = optionsOrExit();
-const parts = ALL_PARTS.filter(({ name }) => options.parts.includes(name));
+const parts = ALL_PARTS.filter(({ name }) => options.parts.includes(name)).filter((part) => {
+  const missing = part.missing?.();
+  if (missing !== undefined) console.error(`bench: without ${part.name}: ${missing}.`);
+  return missing === undefined;
+});
 const lacking = ["taskset", ...parts.flatMap(({ needs }) => needs)].find((program) => !has(program));
 if (lacking !== undefined) {
   console.error(`bench: needs ${lacking} (Debian: apt-get install wrk util-linux).`);

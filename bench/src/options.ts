@@ -1,6 +1,16 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 
-export const PARTS = ["small", "workers", "latency", "body", "idle", "growth", "rollout", "answers"] as const;
+export const PARTS = [
+  "small",
+  "workers",
+  "latency",
+  "body",
+  "idle",
+  "growth",
+  "rollout",
+  "answers",
+  "grpc",
+] as const;
 export type PartName = (typeof PARTS)[number];
 
 export interface Options {

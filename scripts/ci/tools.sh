@@ -4,8 +4,8 @@
 # Needs Debian or Ubuntu, and root or sudo without a password; elsewhere it does nothing and says so.
 set -euo pipefail
 
-packages=(nginx haproxy wrk prometheus curl caddy openssl iproute2 systemd python3)
-programs=(nginx haproxy wrk promtool curl caddy openssl ss systemd-analyze systemd-notify python3)
+packages=(nginx haproxy wrk prometheus curl caddy openssl iproute2 systemd python3 nghttp2-client)
+programs=(nginx haproxy wrk promtool curl caddy openssl ss systemd-analyze systemd-notify python3 h2load)
 
 missing=()
 for program in "${programs[@]}"; do

@@ -73,6 +73,26 @@ export function sluice(engine: "wire" | "http-proxy", young?: string): Contender
   };
 }
 
+/** Sluice with its defaults before targets that speak HTTP/2 alone. HTTP/2 is the same in both engines. */
+export const sluiceGrpc: Contender = {
+  name: "Sluice",
+  native: false,
+  missing: () => undefined,
+  start(place) {
+    const file = join(place.folder, "sluice-grpc.yaml");
+    const { colors, ...rest } = sluiceConfig("wire", place);
+    const target = (port: number) => [`h2c://127.0.0.1:${port}`];
+    const [blue, green] = place.upstreams;
+    const over = {
+      blue: { ...colors.blue, targets: target(blue) },
+      green: { ...colors.green, targets: target(green) },
+    };
+    writeFileSync(file, stringify({ ...rest, colors: over }));
+    const program = at("../../../apps/router/bin/sluice.js");
+    return new Pinned(place.core, process.execPath, [program, "serve", "--config", file]);
+  },
+};
+
 function sluiceConfig(engine: string, { port, upstreams: [blue, green], connections, body }: Place) {
   return {
     listen: `127.0.0.1:${port}`,

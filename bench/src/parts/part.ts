@@ -33,6 +33,8 @@ export interface Part {
   readonly name: PartName;
   /** Programs that it cannot do without. */
   readonly needs: readonly string[];
+  /** Why it is left out here, with a line; undefined when it is not. */
+  missing?(): string | undefined;
   run(bench: Bench): Promise<Report>;
 }
 
@@ -40,6 +42,8 @@ export interface Part {
 export interface Demands {
   readonly connections?: number;
   readonly body?: number;
+  /** Waits until it serves. Default: until it answers over HTTP/1.1 */
+  readonly ready?: (port: number, pinned: Pinned) => Promise<void>;
 }
 
 /** A port to load: a contender's or, without one, an upstream's own. */
@@ -52,11 +56,12 @@ export interface Running {
 export async function withUpstreams<T>(
   start: (port: number) => Pinned,
   use: (ports: readonly [number, number]) => Promise<T>,
+  ready = untilServing,
 ): Promise<T> {
   const ports = [await freePort(), await freePort()] as const;
   const running = ports.map(start);
   try {
-    for (const [i, port] of ports.entries()) await untilServing(port, running[i]!);
+    for (const [i, port] of ports.entries()) await ready(port, running[i]!);
     return await use(ports);
   } finally {
     for (const upstream of running) await upstream.stop();
@@ -69,13 +74,13 @@ export async function withProxy<T>(
   contender: Contender,
   upstreams: readonly [number, number],
   use: (running: Running) => Promise<T>,
-  { connections = 2000, body }: Demands = {},
+  { connections = 2000, body, ready = untilServing }: Demands = {},
 ): Promise<T> {
   const { proxyCore: core, folder } = bench;
   const port = await freePort();
   const proxy = contender.start({ core, port, upstreams, folder, connections, body });
   try {
-    await untilServing(port, proxy);
+    await ready(port, proxy);
     return await use({ port, pids: proxy.pids });
   } finally {
     await proxy.stop();

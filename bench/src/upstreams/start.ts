@@ -29,6 +29,11 @@ http {
   return new Pinned(core, "nginx", ["-c", file, "-p", folder]);
 }
 
+/** What answers gRPC calls. */
+export function startGrpc(core: Cores, port: number): Pinned {
+  return new Pinned(core, process.execPath, [at("./grpc.ts"), String(port)]);
+}
+
 /** What sends and takes large bodies. */
 export function startBodies(core: Cores, port: number): Pinned {
   return new Pinned(core, process.execPath, [at("./bodies.ts"), String(port)]);
