@@ -4,7 +4,8 @@ import type { Health, TargetView } from "../core/snapshot.ts";
 import type { Activity, RecentActivity } from "./activity.ts";
 import { type GateView, viewGate } from "./gate-view.ts";
 import type { ReportBook } from "./report-book.ts";
-import type { RolloutSummary, Rollouts } from "./rollout/rollouts.ts";
+import type { Rollouts } from "./rollout/rollouts.ts";
+import type { RolloutSummary } from "./rollout/summary.ts";
 import type { Store } from "./store.ts";
 import type { TargetWatch } from "./target-watch.ts";
 

@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import type { Reference } from "../../core/evidence/prediction-drift.ts";
-import { quantile } from "../../core/quantile.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { DURATION_BUCKETS, type Report } from "../../core/report.ts";
+import type { Report } from "../../core/report.ts";
 import { command, type RolloutCommand } from "../../core/rollout/command.ts";
 import type { RolloutView } from "../../core/rollout/counting.ts";
 import { startRollout } from "../../core/rollout/start.ts";
@@ -11,8 +10,7 @@ import { type Advance, type Facts, isDone, isOver, type RolloutState } from "../
 import { tick } from "../../core/rollout/tick.ts";
 import { leavesWeights } from "../../core/transitions.ts";
 import { judge, type Verdict } from "../../core/verdict/verdict.ts";
-import { mustExist, shares, soleColor } from "../../core/weights.ts";
-import type { DecisionCount, RolloutReading } from "../../metrics/rollout-metrics.ts";
+import type { RolloutReading } from "../../metrics/rollout-metrics.ts";
 import type { RecentActivity } from "../activity.ts";
 import type { EventHub } from "../events.ts";
 import type { HistoryEntry, Meta } from "../history.ts";
@@ -20,13 +18,13 @@ import type { Log } from "../log.ts";
 import type { ReportBook } from "../report-book.ts";
 import type { Store } from "../store.ts";
 import type { TargetWatch } from "../target-watch.ts";
-import { decisionOf } from "./decisions.ts";
 import { type RolloutEntry, viewOf } from "./entry.ts";
-import { identityOf, worldFacts } from "./facts.ts";
+import { worldFacts } from "./facts.ts";
 import { GateRun } from "./gate-run.ts";
 import { HookRun } from "./hook-run.ts";
 import { Ledger } from "./ledger.ts";
-import type { EvidenceSink, Gate, GuardContext, GuardKind, Hooks, RolloutContext } from "./ports.ts";
+import { News } from "./news.ts";
+import type { EvidenceSink, Gate, GuardKind, Hooks, RolloutContext } from "./ports.ts";
 import { type ReleaseRecord, recordOf } from "./record.ts";
 import type { Releases } from "./releases.ts";
 import { planOf, type RolloutRequest } from "./request.ts";
@@ -36,14 +34,15 @@ import {
   type SavedRollouts,
   serializeRollouts,
 } from "./rollout-file.ts";
+import { Saving } from "./saving.ts";
+import { guardContext } from "./subject.ts";
+import { type RolloutSummary, readingOf, summaryOf } from "./summary.ts";
+import { WeightMoves } from "./weight-moves.ts";
 
-/** Milliseconds between two looks; evidence that has grown is saved this often as well. */
+/** Milliseconds between two looks. */
 const LOOK = 250;
-const SAVE = 1000;
-/** How long the answer of an abort waits for the disk, in milliseconds. */
-const RESCUE_SAVE_WAIT = 2000;
-/** Answers that a color must have had before its 95th percentile is a limit. */
-const ENOUGH_FOR_P95 = 100;
+/** How long the answer to a command waits for the disk, in milliseconds: what was said is in force meanwhile. */
+const SAVE_WAIT = 2000;
 
 export interface RolloutsOptions {
   readonly store: Store;
@@ -67,19 +66,6 @@ export interface RolloutsOptions {
   readonly kinds?: readonly GuardKind[];
 }
 
-/** A rollout in a few words. */
-export interface RolloutSummary {
-  readonly id: string;
-  readonly candidate: string;
-  readonly stable: string;
-  readonly phase: string;
-  readonly paused: string | null;
-  readonly share: number;
-  readonly step: number;
-  readonly steps: number;
-  readonly verdict: string;
-}
-
 /** Who asks, and why. */
 export interface Asked {
   readonly by: string;
@@ -93,16 +79,13 @@ export interface Asked {
 export class Rollouts {
   readonly #options: RolloutsOptions;
   readonly #hooks: HookRun;
-  /** By decision and reason. */
-  readonly #decisions = new Map<string, DecisionCount>();
+  readonly #saving: Saving;
+  readonly #moves: WeightMoves;
+  readonly #news: News;
   #ledger = new Ledger();
   #entry: RolloutEntry | undefined;
   #gates: GateRun | undefined;
   #view: string | undefined;
-  #queue: Promise<unknown> = Promise.resolve();
-  #savedAt = 0;
-  #dirty = false;
-  readonly #moving = new Set<"rescue" | "step">();
   #starting = false;
   #held = false;
   #given = false;
@@ -110,10 +93,14 @@ export class Rollouts {
 
   constructor(options: RolloutsOptions) {
     this.#options = options;
+    const { store, clock, log, events, storage } = options;
+    this.#saving = new Saving(storage, clock, log, () => this.#text());
+    this.#moves = new WeightMoves({ store, log, save: () => this.#saving.now(), state: () => this.state });
+    this.#news = new News({ store, log, events });
     this.#hooks = new HookRun(options.hooks, (given) => this.#say(given));
     options.book.onReport((report) => this.#onReport(report));
-    options.store.onChange((entry) => this.#onChange(entry));
-    options.store.lockBy((given, meta) => this.#locks(given.kind, meta));
+    store.onChange((entry) => this.#onChange(entry));
+    store.lockBy((given, meta) => this.#locks(given.kind, meta));
   }
 
   /** For evidence that is computed in the control plane. */
@@ -121,11 +108,11 @@ export class Rollouts {
     return {
       record: (...args) => {
         this.#ledger.record(...args);
-        this.#dirty = true;
+        this.#saving.dirty = true;
       },
       pairs: (...args) => {
         this.#ledger.pairs(...args);
-        this.#dirty = true;
+        this.#saving.dirty = true;
       },
     };
   }
@@ -147,30 +134,13 @@ export class Rollouts {
   /** The one that is not over, for `GET /admin/state`. */
   get summary(): RolloutSummary | undefined {
     const state = this.#entry?.state;
-    if (state === undefined || isDone(state)) return undefined;
-    return {
-      id: state.id,
-      candidate: state.candidate.color,
-      stable: state.stable.color,
-      phase: state.phase,
-      paused: state.paused?.reason ?? null,
-      share: state.share,
-      step: state.step + 1,
-      steps: state.plan.steps.length,
-      verdict: this.verdict().reason,
-    };
+    return state === undefined || isDone(state) ? undefined : summaryOf(state, this.verdict());
   }
 
   /** For metrics. */
   get reading(): RolloutReading {
-    const state = this.#entry?.state;
-    return {
-      phase: state?.phase,
-      share: (state?.share ?? 0) / 100,
-      paused: state !== undefined && state.paused !== null,
-      guards: state === undefined ? [] : this.verdict().readings,
-      decisions: [...this.#decisions.values()],
-    };
+    const verdict = this.#entry && this.verdict();
+    return readingOf(this.#entry?.state, verdict, this.#news.decisions);
   }
 
   /** Before the first snapshot: goes on with what was saved, or handed over. @throws StartError */
@@ -220,7 +190,7 @@ export class Rollouts {
     this.#hooks.stop();
     this.#gates?.stop();
     this.#gates = undefined;
-    if (this.#entry !== undefined) await this.#save().catch(() => {});
+    if (this.#entry !== undefined) await this.#saving.now().catch(() => {});
     return this.#text();
   }
 
@@ -256,8 +226,8 @@ export class Rollouts {
   /** @throws Refusal, HttpProblem nothing has changed */
   async begin(request: RolloutRequest, { by, reason = "asked for" }: Asked): Promise<ReleaseRecord> {
     this.#mustBeFree();
-    const { clock, gates, hooks, affinity, kinds, freeze = () => undefined } = this.#options;
-    const context = this.#guardContext(request, freeze);
+    const { clock, gates, hooks, affinity, kinds } = this.#options;
+    const context = guardContext(this.#options, request);
     const available = { gates, hooks, affinity: affinity(), ...(kinds && { kinds }) };
     const planned = planOf(request, context, available);
     const at = clock.now();
@@ -270,7 +240,7 @@ export class Rollouts {
     this.#ledger.judge(state.id, pairOf(state), true);
     this.#starting = true;
     try {
-      await this.#save();
+      await this.#saving.now();
     } catch (error) {
       if (this.#entry.state.id === state.id) this.#entry = before.entry;
       this.#ledger = new Ledger(before.ledger);
@@ -279,7 +249,7 @@ export class Rollouts {
     } finally {
       this.#starting = false;
     }
-    this.#tell(state, state.log, this.verdict());
+    this.#news.tell(state, state.log, this.verdict());
     this.#show();
     this.look();
     this.#goOn();
@@ -297,52 +267,11 @@ export class Rollouts {
     if (this.#held) throw new Refusal("handing_over", "An upgrade is under way: ask again in a second.");
   }
 
-  #guardContext(
-    { candidate, stable: given, expect }: RolloutRequest,
-    freeze: NonNullable<RolloutsOptions["freeze"]>,
-  ): GuardContext {
-    const { store, book } = this.#options;
-    const { weights } = store.view.routing;
-    for (const color of [candidate, ...(given === undefined ? [] : [given])])
-      mustExist(color, Object.keys(weights));
-    if (weights[candidate]! > 0) throw cannot(`${candidate} has weight; a candidate starts with none.`);
-    const stable = soleColor(weights);
-    if (stable === undefined || (given !== undefined && given !== stable)) {
-      throw cannot(
-        `${given ?? "No color"} has ${given ? "not " : ""}all weight; flip to the stable color first.`,
-      );
-    }
-    for (const color of [candidate, stable]) {
-      if (!store.view.isAvailable(color)) throw cannot(`${color} has no healthy target.`);
-    }
-    const buckets = book.totals()[stable]?.duration.buckets ?? [];
-    const enough = buckets.reduce((sum, count) => sum + count, 0) >= ENOUGH_FOR_P95;
-    const p95 = enough ? quantile(0.95, DURATION_BUCKETS, buckets) : undefined;
-    return {
-      expect,
-      candidate: this.#identity(candidate),
-      stable: this.#identity(stable),
-      stableP95: p95 === undefined ? undefined : Math.max(1, Math.ceil(p95 * 1000)),
-      reference: freeze(stable),
-      predictions: this.#options.predictions(),
-    };
-  }
-
-  #identity(color: string) {
-    const known = identityOf(this.#options, color);
-    if (known !== undefined) return { color, ...known };
-    throw cannot(
-      `It is not known what ${color} runs, or its targets differ: answers to health checks must carry X-Model-Version and X-Model-Digest.`,
-    );
-  }
-
   /** @throws Refusal it is not possible in this phase; nothing has changed */
   async command(given: RolloutCommand): Promise<{ readonly saved: boolean }> {
     if (this.#held) throw new Refusal("handing_over", "An upgrade is under way: ask again in a second.");
     this.#say(given);
-    if (given.kind === "abort") return { saved: await this.#savedWithin(RESCUE_SAVE_WAIT) };
-    await this.#save();
-    return { saved: true };
+    return { saved: await this.#saving.within(SAVE_WAIT) };
   }
 
   #say(given: RolloutCommand): void {
@@ -352,21 +281,6 @@ export class Rollouts {
     if (refused !== undefined) throw new Refusal("rollout_not_possible", refused);
     this.#take(advance, this.verdict());
     this.#goOn();
-  }
-
-  /** Publishing comes first; the disk may take its time, and is tried again with the next look. */
-  #savedWithin(ms: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(ms, () => resolve(false));
-      const end = (saved: boolean) => {
-        cancel();
-        resolve(saved);
-      };
-      this.#save().then(
-        () => end(true),
-        () => end(false),
-      );
-    });
   }
 
   /** Judges the evidence and goes on by it. */
@@ -383,7 +297,7 @@ export class Rollouts {
       hookRunning: this.#hooks.isRunning,
     };
     this.#take(tick(entry.state, facts, this.#options.clock.now()), verdict);
-    if (this.#dirty && this.#options.clock.ticks() - this.#savedAt >= SAVE) void this.#save().catch(() => {});
+    this.#saving.due();
   }
 
   #askGates({ state, checks }: RolloutEntry): void {
@@ -423,23 +337,23 @@ export class Rollouts {
       ...over,
       ...(serves && { servingSince: now }),
     };
-    this.#dirty = true;
+    this.#saving.dirty = true;
     this.#hooks.sync(state);
     if (state.phase !== "preparing") this.#gates = this.#stopGates();
     const { pair } = this.#ledger;
     if (pair?.stable !== state.stable.digest && state.stable.digest !== "") {
       this.#ledger.judge(state.id, pairOf(state), false);
     }
-    this.#tell(
+    this.#news.tell(
       state,
       effects.flatMap((effect) => (effect.kind === "record" ? [effect.entry] : [])),
       verdict,
     );
     this.#show();
     const isNews = before.state.settled !== state.settled || effects.some(({ kind }) => kind === "record");
-    if (isNews) void this.#save().catch(() => {});
+    if (isNews) this.#saving.soon();
     for (const effect of effects) {
-      if (effect.kind === "weights") this.#move(effect.candidate);
+      if (effect.kind === "weights") this.#moves.move(effect.candidate);
       else if (effect.kind === "hook") this.#startHook(effect.moment, effect.name);
     }
     if (isDone(state) && !isDone(before.state)) this.#finish();
@@ -455,22 +369,6 @@ export class Rollouts {
     this.#hooks.start(moment, name, { ...this.#context(), phase, share });
   }
 
-  #tell(state: RolloutState, entries: RolloutState["log"], verdict: Verdict): void {
-    const { log, events, clock } = this.#options;
-    for (const entry of entries) {
-      const { id } = state;
-      log.info({ id, ...entry, at: undefined }, `Rollout ${id}: ${entry.event}: ${entry.reason}`);
-      const at = new Date(entry.at || clock.now()).toISOString();
-      const { epoch } = this.#options.store.view.snapshot;
-      events.publish("rollout", { id, epoch, candidate: state.candidate.color, ...entry, at });
-      const decision = decisionOf(entry, verdict);
-      if (decision === undefined) continue;
-      const key = `${decision.decision}\n${decision.reason}`;
-      const count = (this.#decisions.get(key)?.count ?? 0) + 1;
-      this.#decisions.set(key, { ...decision, count });
-    }
-  }
-
   /** What the data plane has to know, as part of the snapshot. */
   #show(): void {
     const entry = this.#entry;
@@ -482,45 +380,11 @@ export class Rollouts {
     this.#options.store.setRollout(view);
   }
 
-  /**
-   * Weights that lead back publish at once, whatever else waits for the disk; others are not moved before what decided them is
-   * saved.
-   */
-  #move(candidate: number): void {
-    const { state } = this.#entry!;
-    const kind = candidate === 0 && state.step >= 0 ? "rescue" : "step";
-    if (this.#moving.has(kind)) return;
-    this.#moving.add(kind);
-    const apply = () => this.#apply(state, candidate, kind === "rescue");
-    (kind === "rescue" ? apply() : this.#save().then(apply))
-      .catch((error: unknown) => {
-        const said = { id: state.id, error: String(error) };
-        this.#options.log.warn(said, "A rollout's weights could not be set yet.");
-      })
-      .finally(() => this.#moving.delete(kind));
-  }
-
-  async #apply({ id, candidate, stable }: RolloutState, share: number, rescue: boolean): Promise<void> {
-    const { store } = this.#options;
-    const wanted = () => this.#entry?.state.id === id && this.#entry.state.share === share;
-    if (!wanted()) return;
-    const none = Object.fromEntries(Object.keys(store.view.routing.weights).map((color) => [color, 0]));
-    const weights = { ...none, [candidate.color]: share, [stable.color]: 100 - share };
-    if (isInForce(store.view.routing.weights, weights)) return; // only a worker has not said so yet
-    const back = share === 0 ? { back: stable.color } : {};
-    const why = this.#entry?.state.log.at(-1)?.reason;
-    const who = `rollout ${id}`;
-    await store.apply(
-      { kind: "weights", weights, ...back },
-      { who, why, rollout: id, rescue, accepts: wanted },
-    );
-  }
-
   #finish(): void {
     this.#show();
     this.#cancel();
     const { id } = this.#entry!.state;
-    void this.#save().catch(() => {});
+    this.#saving.soon();
     this.#keep(id);
   }
 
@@ -557,7 +421,7 @@ export class Rollouts {
   #onReport(report: Report): void {
     if (this.#entry === undefined || isDone(this.#entry.state) || report.runs === undefined) return;
     this.#ledger.onReport(report);
-    this.#dirty = true;
+    this.#saving.dirty = true;
   }
 
   /** The newest rollout, or one that is kept; `current` is the newest. */
@@ -580,25 +444,6 @@ export class Rollouts {
   #text(): string {
     return serializeRollouts({ current: this.#entry ?? null, ledger: this.#ledger.toJSON() });
   }
-
-  /** Resolves once what is so now is on the disk. */
-  #save(): Promise<void> {
-    const saving = this.#queue.then(async () => {
-      this.#dirty = false;
-      this.#savedAt = this.#options.clock.ticks();
-      await this.#options.storage.save(this.#text());
-    });
-    this.#queue = saving.catch((error: unknown) => {
-      this.#dirty = true;
-      this.#options.log.warn({ error: String(error) }, "A rollout could not be saved yet.");
-    });
-    return saving;
-  }
-}
-
-function isInForce(now: Readonly<Record<string, number>>, wanted: Readonly<Record<string, number>>): boolean {
-  const [a, b] = [shares(now), shares(wanted)];
-  return Object.keys(wanted).every((color) => Math.abs(a[color]! - b[color]!) < 1e-9);
 }
 
 function pairOf({ candidate, stable }: RolloutState) {
@@ -607,10 +452,6 @@ function pairOf({ candidate, stable }: RolloutState) {
 
 function words(state: RolloutState | undefined): string {
   return state === undefined ? "about to start" : state.phase.replaceAll("_", " ");
-}
-
-function cannot(why: string): Refusal {
-  return new Refusal("rollout_not_possible", why);
 }
 
 /** Sorts by time, and is a file's name: `20261122T041500Z-1f3a`. */

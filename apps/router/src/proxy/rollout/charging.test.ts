@@ -180,6 +180,24 @@ describe("a request is charged once, by its first attempt at its own color", () 
 });
 
 describe.each(Object.entries(ENGINES))("engine %s", (_, create) => {
+  it("does not count the time that a new connection takes", async () => {
+    const green = keep(await upstream((_incoming, response) => response.end("green")));
+    const time = { passed: 0 };
+    const targets = { blue: { weight: 1, targets: [green.url] }, green: { weight: 1, targets: [green.url] } };
+    const options = { now: () => performance.now() + time.passed, random: () => 0.99, snapshot: { rollout } };
+    const router = keep(await testRouter(targets, options, create));
+    const { dialer } = router.plane;
+    const dial = dialer.dial.bind(dialer);
+    dialer.dial = (...where) => {
+      time.passed += 60_000; // after the place at the target was taken, and before it is connected
+      return dial(...where);
+    };
+    await (await fetch(router.url)).arrayBuffer();
+    await eventually(() => counted(router.plane).errors?.[1] === 1);
+    expect(time.passed).toBe(60_000);
+    expect(counted(router.plane)["slow:250ms"]).toEqual([0, 1, 0, 0]);
+  });
+
   it("tells how long the target took, and what it answered", async () => {
     const green = keep(
       await upstream((incoming, response) => {

@@ -1,0 +1,64 @@
+import type { RolloutState } from "../../core/rollout/state.ts";
+import { shares, type Weights } from "../../core/weights.ts";
+import type { Log } from "../log.ts";
+import type { Store } from "../store.ts";
+
+export interface WeightMovesOptions {
+  readonly store: Store;
+  readonly log: Log;
+  /** Resolves once the rollout is on the disk. */
+  readonly save: () => Promise<void>;
+  /** Of the newest rollout. */
+  readonly state: () => RolloutState | undefined;
+}
+
+/** Sets the weights that a rollout has decided. */
+export class WeightMoves {
+  readonly #options: WeightMovesOptions;
+  readonly #moving = new Set<"rescue" | "step">();
+
+  constructor(options: WeightMovesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Weights that lead back publish at once, whatever else waits for the disk; others are not moved before what decided
+   * them is saved. `share` is the candidate's, in percent.
+   */
+  move(share: number): void {
+    const { log, save } = this.#options;
+    const state = this.#options.state()!;
+    const kind = share === 0 && state.step >= 0 ? "rescue" : "step";
+    if (this.#moving.has(kind)) return;
+    this.#moving.add(kind);
+    const apply = () => this.#apply(state, share, kind === "rescue");
+    (kind === "rescue" ? apply() : save().then(apply))
+      .catch((error: unknown) => {
+        log.warn({ id: state.id, error: String(error) }, "A rollout's weights could not be set yet.");
+      })
+      .finally(() => this.#moving.delete(kind));
+  }
+
+  async #apply({ id, candidate, stable }: RolloutState, share: number, rescue: boolean): Promise<void> {
+    const { store, state } = this.#options;
+    const wanted = () => state()?.id === id && state()?.share === share;
+    const before = store.view.routing.weights;
+    const none = Object.fromEntries(Object.keys(before).map((color) => [color, 0]));
+    const weights = { ...none, [candidate.color]: share, [stable.color]: 100 - share };
+    if (!wanted() || areSame(before, weights)) return; // a worker has only not said so yet
+    const back = share === 0 ? { back: stable.color } : {};
+    const meta = {
+      who: `rollout ${id}`,
+      why: state()?.log.at(-1)?.reason,
+      rollout: id,
+      rescue,
+      accepts: wanted,
+    };
+    await store.apply({ kind: "weights", weights, ...back }, meta);
+  }
+}
+
+function areSame(now: Weights, wanted: Weights): boolean {
+  const [a, b] = [shares(now), shares(wanted)];
+  return Object.keys(wanted).every((color) => Math.abs(a[color]! - b[color]!) < 1e-9);
+}
