@@ -120,6 +120,18 @@ describe("a rollout", () => {
     expect(await test.weights()).toEqual({ blue: 100, green: 0 });
   });
 
+  it("watches 100 % by its objective, and a rollback by hand does not lead to the candidate after that", async () => {
+    const test = await started({}, { bake: "1h" });
+    await servedUntil(test, "baking");
+    await test.serve(200, { candidate: 60 });
+    await test.clock.advance(1000);
+    const record = await test.current();
+    expect(record.phase).toBe("rolled_back");
+    expect(record.log.at(-2).reason).toMatch(/^objective at most 5 %: candidate 60 of .*: roll back$/);
+    await test.call("POST", "/admin/rollback");
+    expect(await test.weights()).toEqual({ blue: 100, green: 0 });
+  });
+
   it("remembers what it knows of two versions when it is tried again", async () => {
     const test = await started();
     await test.serve(200, { candidate: 5 });
