@@ -110,8 +110,9 @@ export class AdminClient {
   #tlsFailure(cause: NodeJS.ErrnoException | undefined): string | undefined {
     const secure = this.url.startsWith("https:");
     const closed = cause?.code === "UND_ERR_SOCKET" || cause?.code === "ECONNRESET";
-    if (!secure && closed)
-      return `what listens at ${this.url} has closed the connection; does it speak https?`;
+    if (secure && closed)
+      return `the router at ${this.url} has closed the connection; it may want a client certificate of its authority: --cert FILE and --key FILE.`;
+    if (closed) return `what listens at ${this.url} has closed the connection; does it speak https?`;
     const fault = tlsFault(cause);
     if (fault === undefined) return undefined;
     if (fault === "it does not speak TLS")
