@@ -26,7 +26,6 @@ const LAST_STREAM = 2 ** 31 - 1;
 /** What a client may do at once, and then in a second, before it is taken for an attack. */
 const RESETS = { burst: 250, rate: 100 };
 const CONTROLS = { burst: 1000, rate: 100 };
-const FAULTS = { burst: 100, rate: 10 };
 /** How long a connection that has been told to calm down, or to go, may take to close, in milliseconds. */
 const LINGER = 1000;
 
@@ -43,11 +42,11 @@ export class ClientSession {
   readonly #socket: Socket;
   readonly #peer: string;
   readonly #controls = new Allowance(CONTROLS);
-  readonly #faults = new Allowance(FAULTS);
   readonly #preface: NodeJS.Timeout;
   #idle: NodeJS.Timeout | undefined;
   #open = 0;
   #told = false;
+  #calmed = false;
 
   constructor(owner: SessionOwner, socket: Socket) {
     const { plane } = owner;
@@ -100,15 +99,13 @@ export class ClientSession {
     this.#open++;
     clearTimeout(this.#idle);
     stream.on("error", () => {}); // its closing says it all
-    stream.once("close", () => this.#ended(stream));
+    stream.once("close", () => this.#ended());
     const ended = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     startStream(this.#owner.plane, this.#owner.ways, stream, { raw, ended, peer: this.#peer });
   }
 
-  /** Errors that a client provokes make us reset streams, which costs as much as its own resets (CVE-2025-8671). */
-  #ended({ rstCode }: ServerHttp2Stream): void {
+  #ended(): void {
     this.#open--;
-    if (FAULT_CODES.has(rstCode ?? 0) && !this.#faults.take(this.#owner.plane.now())) return this.#calm();
     if (this.#open === 0) this.#rest();
   }
 
@@ -118,8 +115,10 @@ export class ClientSession {
   }
 
   #calm(): void {
-    if (this.http2.destroyed) return;
-    this.http2.destroy(undefined as never, NGHTTP2_ENHANCE_YOUR_CALM);
+    if (this.http2.destroyed || this.#calmed) return;
+    this.#calmed = true;
+    this.http2.goaway(NGHTTP2_ENHANCE_YOUR_CALM);
+    setImmediate(() => this.http2.destroy(NGHTTP2_ENHANCE_YOUR_CALM as never));
   }
 
   #rest(): void {
@@ -144,14 +143,10 @@ export class ClientSession {
   }
 }
 
-const FAULT_CODES: ReadonlySet<number> = new Set([
-  constants.NGHTTP2_PROTOCOL_ERROR,
-  constants.NGHTTP2_FLOW_CONTROL_ERROR,
-  constants.NGHTTP2_STREAM_CLOSED,
-  constants.NGHTTP2_FRAME_SIZE_ERROR,
-]);
-
-/** nghttp2 itself bounds CONTINUATION frames, unanswered control frames, empty frames, and resets by these rates. */
+/**
+ * nghttp2 and Node bound CONTINUATION frames, unanswered control frames, and by these numbers resets, empty frames, and
+ * invalid ones, by which a client makes us reset streams (CVE-2025-8671).
+ */
 function optionsOf(plane: DataPlane) {
   const { header, headers } = plane.config.limits;
   return {

@@ -34,6 +34,13 @@ const number = (value: number) => {
 const times = (count: number, make: (i: number) => Buffer) =>
   Buffer.concat(Array.from({ length: count }, (_, i) => make(i)));
 
+/** The code of the GOAWAY in what was received (RFC 9113 section 6.8). */
+function goawayCode(received: string): number | undefined {
+  const bytes = Buffer.from(received, "latin1");
+  const at = bytes.lastIndexOf(Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0]));
+  return at < 0 ? undefined : bytes.readUInt32BE(at + 13);
+}
+
 describe.each(ENGINES)("an HTTP/2 client that attacks ($name)", ({ create }) => {
   async function scene(config: PlaneOptions["config"] = {}, answer?: Parameters<typeof upstream>[0]) {
     const target = open(await upstream(answer));
@@ -99,6 +106,23 @@ describe.each(ENGINES)("an HTTP/2 client that attacks ($name)", ({ create }) => 
     await isCut(Buffer.concat([BEGUN, times(20_000, () => frame(SETTINGS, 0, 0))]));
     const post = frame(HEADERS, END_HEADERS, 1, POST);
     await isCut(Buffer.concat([BEGUN, post, times(20_000, () => frame(DATA, 0, 1))]));
+  });
+
+  it("is cut off for the same in moderation, when it waits for our answers, and told to calm down", async () => {
+    const { attack, router } = await scene();
+    /** Sends so many at a time, and waits for as many bytes of answers, until it is cut off. */
+    const pace = async (count: number, each: number, make: (i: number) => Buffer) => {
+      const client = await attack(BEGUN);
+      for (let sent = 0; !client.closed; sent += count) {
+        const before = client.text.length;
+        client.send(times(count, (i) => make(sent + i)));
+        await eventually(() => client.closed || client.text.length >= before + count * each);
+      }
+      expect(goawayCode(client.text)).toBe(11); // ENHANCE_YOUR_CALM
+    };
+    await pace(50, 17, () => frame(PING, 0, 0, Buffer.alloc(8)));
+    await pace(50, 9, () => frame(SETTINGS, 0, 0));
+    await eventually(() => router.plane.connections === 1);
   });
 
   it("is cut off for a header bomb: a large field, referred to again and again", async () => {

@@ -205,6 +205,23 @@ describe.each(ENGINES)("HTTP/2 to targets ($name)", ({ create }) => {
     expect(router.plane.colors[0]!.targets[0]!.errors).toBe(1);
   });
 
+  it("repeats UNAVAILABLE also where a target sends its head apart from its trailers", async () => {
+    let calls = 0;
+    const declared = { retry: { ...TEST_CONFIG.retry, idempotent_paths: ["/s/M"] } };
+    const { client, router } = await scene(
+      (stream) => {
+        if (calls++ > 0) return succeed(stream);
+        stream.respond(OK, { waitForTrailers: true });
+        stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "14" }));
+        stream.resume().on("end", () => stream.end());
+      },
+      { config: declared },
+    );
+    const answer = await client.send(GRPC, "message");
+    expect([answer.body, answer.trailers["grpc-status"], calls]).toEqual(["done", "0", 2]);
+    expect(router.lines[0]).toMatchObject({ attempts: 2, outcome: "answered", grpc_status: 0 });
+  });
+
   it("closes its connections to a target that is removed, once nothing is in flight there", async () => {
     const streams: ServerHttp2Stream[] = [];
     const { client, target, router } = await scene((stream) => void streams.push(stream));
@@ -222,7 +239,8 @@ describe.each(ENGINES)("HTTP/2 to targets ($name)", ({ create }) => {
       stream.respond({ ":status": 200 });
       const chunk = Buffer.alloc(64 * 1024);
       const more = () => {
-        while (!stream.destroyed && stream.write(chunk)) written += chunk.length;
+        do written += chunk.length;
+        while (!stream.destroyed && stream.write(chunk));
         stream.once("drain", more);
       };
       more();
@@ -241,7 +259,8 @@ describe.each(ENGINES)("HTTP/2 to targets ($name)", ({ create }) => {
     let written = 0;
     const chunk = Buffer.alloc(64 * 1024);
     const more = () => {
-      while (!stream.destroyed && stream.write(chunk)) written += chunk.length;
+      do written += chunk.length;
+      while (!stream.destroyed && stream.write(chunk));
       stream.once("drain", more);
     };
     more();
