@@ -1,6 +1,7 @@
 import type { Reference } from "../../core/evidence/prediction-drift.ts";
 import type { RolloutView, TallySpec } from "../../core/rollout/counting.ts";
-import type { RolloutState } from "../../core/rollout/state.ts";
+import { isOver, type RolloutState } from "../../core/rollout/state.ts";
+import type { Verdict } from "../../core/verdict/verdict.ts";
 import type { Expect } from "./ports.ts";
 
 /** How a gate before the first step ended. */
@@ -27,6 +28,13 @@ export interface RolloutEntry {
   readonly servingSince: number | null;
   /** When it was over, in milliseconds since 1970; null before. */
   readonly endedAt: number | null;
+  /** The verdict that it ended by: what is reported later changes nothing about that. */
+  readonly decided?: Verdict | undefined;
+}
+
+/** Nothing is judged any more: what is left is to carry it out. */
+export function isDecided(state: RolloutState): boolean {
+  return state.phase === "rolling_back" || isOver(state);
 }
 
 /** The rollout as the data plane has to know it now: a cold candidate is not judged by its speed. */

@@ -111,6 +111,9 @@ describe("a rollout", () => {
     expect(line.reason).toMatch(
       /^errors: candidate 5 of 20, stable 0 of 180; evidence [\d,]+ ≥ 300: roll back$/,
     );
+    expect(record.verdict).toMatchObject({ decision: "rollback", guard: "errors" });
+    await test.serve(2000, { stable: 500 }); // what comes in late, as on another color's requests
+    expect((await test.current()).verdict).toEqual(record.verdict);
     const { body } = await test.call("GET", "/metrics");
     expect(body).toContain('sluice_rollout_decisions_total{decision="rollback",reason="errors"} 1');
     expect(body).toContain('sluice_rollout_phase{phase="rolled_back"} 1');

@@ -18,7 +18,7 @@ import type { Log } from "../log.ts";
 import type { ReportBook } from "../report-book.ts";
 import type { Store } from "../store.ts";
 import type { TargetWatch } from "../target-watch.ts";
-import { type RolloutEntry, viewOf } from "./entry.ts";
+import { isDecided, type RolloutEntry, viewOf } from "./entry.ts";
 import { worldFacts } from "./facts.ts";
 import { GateRun } from "./gate-run.ts";
 import { HookRun } from "./hook-run.ts";
@@ -317,8 +317,10 @@ export class Rollouts {
     return { id, candidate, stable, expect, targets, by: first?.by ?? "", reason: first?.reason ?? "" };
   }
 
+  /** The verdict on what is known now, or the one that it ended by. */
   verdict(): Verdict {
-    const { state } = this.#entry!;
+    const { state, decided } = this.#entry!;
+    if (decided !== undefined) return decided;
     const { plan, candidate, stable } = state;
     const rate = (color: string) => this.#options.activity.of(color).rate * 60;
     const present = { rho: state.share / 100, requestsPerMinute: rate(candidate.color) + rate(stable.color) };
@@ -335,6 +337,7 @@ export class Rollouts {
       ...before,
       state,
       ...over,
+      ...(isDecided(state) && !isDecided(before.state) && { decided: verdict }),
       ...(serves && { servingSince: now }),
     };
     this.#saving.dirty = true;
