@@ -65,7 +65,11 @@ export class Flight {
     this.#landed = landed;
     this.#timer = setTimeout(() => this.#end("timeout"), limits.timeout);
     this.#timer.unref();
-    this.#send(false);
+    try {
+      this.#send(false);
+    } catch {
+      setImmediate(() => this.#end("reset")); // http.request refuses what it cannot write
+    }
   }
 
   abort(): void {
