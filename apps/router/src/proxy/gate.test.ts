@@ -66,13 +66,15 @@ describe("the gate", () => {
 
 describe.each(ENGINES)("a closed gate before the engine $name", ({ name, create }) => {
   /** A router before blue and green, of which blue has all weight, with the gate in this state. */
-  async function gated(gate: Gate | undefined, config: PlaneOptions["config"] = {}) {
+  async function gated(gate: Gate | undefined, config: PlaneOptions["config"] = {}, now?: () => number) {
     const [blue, green] = [keep(await upstream()), keep(await upstream())];
     const colors = (weight: number) => ({
       blue: { weight, targets: [blue.url] },
       green: { weight: 1 - weight, targets: [green.url] },
     });
-    const router = keep(await testRouter(colors(1), { config, snapshot: { gate } }, create));
+    const router = keep(
+      await testRouter(colors(1), { config, snapshot: { gate }, ...(now && { now }) }, create),
+    );
     return {
       router,
       blue,
@@ -234,7 +236,7 @@ describe.each(ENGINES)("a closed gate before the engine $name", ({ name, create 
 
   // Node's own server takes a closed half for a client that has gone away
   it.runIf(name === "wire")("answers a client that closed its half together with its request", async () => {
-    const test = await gated(pause());
+    const test = await gated(pause(), {}, () => 1000); // whatever the machine takes, it was at once
     const socket = connect({ port: test.router.port, host: "127.0.0.1", allowHalfOpen: true });
     keep({ close: () => socket.destroy() });
     let text = "";
