@@ -17,6 +17,8 @@ const TRIP = {
 const CONFIG = { predictions: "/predictions/*/fare_amount" };
 
 const PREDICT = "/api/predict/";
+/** A connection of its own: any worker may take it, and none is left over of a router that was killed. */
+const FRESH = { Connection: "close" };
 
 let scene: RolloutScene | undefined;
 const folders: string[] = [];
@@ -46,7 +48,7 @@ interface Predicted {
 async function predict(url: string, rows: number, id?: string): Promise<Predicted> {
   const response = await fetch(`${url}${PREDICT}`, {
     method: "POST",
-    headers: { "Content-Type": "application/json", ...(id && { "X-Request-Id": id }) },
+    headers: { "Content-Type": "application/json", ...FRESH, ...(id && { "X-Request-Id": id }) },
     body: JSON.stringify({ data: Array.from({ length: rows }, () => TRIP) }),
   });
   const { predictions } = (await response.json()) as { predictions: { fare_amount: number }[] };
@@ -65,7 +67,8 @@ describe.each([1, 2])("delayed truth with %i data-plane process(es)", (workers) 
   it("gives MAE and RMSE by the ids that clients were told, and survives kill -9 of the router", async () => {
     scene = await RolloutScene.open([], { ...CONFIG, workers }, ARTIFACTS[1]);
     const { router } = scene;
-    const view = async () => (await (await fetch(`${router.admin}/admin/feedback`)).json()) as View;
+    const view = async () =>
+      (await (await fetch(`${router.admin}/admin/feedback`, { headers: FRESH })).json()) as View;
     const all: Predicted[] = [];
     for (let i = 0; i < 30; i++) all.push(await predict(router.url, 1 + (i % 2)));
     all.push(await predict(router.url, 1, "my-own-id"));
@@ -76,7 +79,16 @@ describe.each([1, 2])("delayed truth with %i data-plane process(es)", (workers) 
       actual: fares.map((fare, i) => fare + (i === 0 ? 3 : -4)),
     }));
     const [told, later] = [items.slice(0, 20), items.slice(20)];
-    expect(await post(router, "/feedback", { feedback: told })).toEqual({
+    const send = async (body: unknown) => {
+      const headers = { "Content-Type": "application/json", ...FRESH };
+      const answer = await fetch(`${router.admin}/feedback`, {
+        method: "POST",
+        headers,
+        body: JSON.stringify(body),
+      });
+      return { status: answer.status, body: await answer.json() };
+    };
+    expect(await send({ feedback: told })).toEqual({
       status: 202,
       body: { accepted: 20, repeated: 0, unknown: 0 },
     });
@@ -97,7 +109,7 @@ describe.each([1, 2])("delayed truth with %i data-plane process(es)", (workers) 
     await router.child.kill("SIGKILL");
     const again = await restartRouter(router);
     expect(await view()).toEqual(before);
-    expect(await post(again, "/feedback", items)).toMatchObject({
+    expect(await send(items)).toMatchObject({
       body: { accepted: later.length, repeated: told.length, unknown: 0 },
     });
     const metrics = await (await fetch(`${again.admin}/metrics`)).text();
