@@ -1,8 +1,9 @@
 import type { Evidence } from "../../core/evidence/evidence.ts";
 import { compareLatency, type LatencyReading } from "../../core/evidence/latency-band.ts";
-import { compareDrift, type DriftReading } from "../../core/evidence/prediction-drift.ts";
+import { compareDrift, type DriftReading, type Reference } from "../../core/evidence/prediction-drift.ts";
 import { quantile } from "../../core/quantile.ts";
 import { DURATION_BUCKETS } from "../../core/report.ts";
+import type { StepHistogram } from "../../core/rollout/counting.ts";
 import { isOver, type LogEntry, type RolloutState } from "../../core/rollout/state.ts";
 import { SAMPLE_RATIO } from "../../core/verdict/guards.ts";
 import { duration, grouped, plural } from "../../core/verdict/numbers.ts";
@@ -230,12 +231,15 @@ function stepReadings({ histograms }: OwnEvidence, entry: RolloutEntry): StepRea
     return {
       share: rho * 100,
       latency: time === undefined ? null : latencyView(time.candidate, time.stable),
-      predictions:
-        values === undefined || reference === null
-          ? null
-          : compareDrift(reference, values.stable, values.candidate),
+      predictions: values === undefined || reference === null ? null : driftView(values, reference),
     };
   });
+}
+
+/** Null where one of the two had no predictions, as at 100 %: the limit is infinite then, which JSON has not. */
+function driftView({ stable, candidate }: StepHistogram, reference: Reference): DriftReading | null {
+  const reading = compareDrift(reference, stable, candidate);
+  return Number.isFinite(reading.psiLimit) ? reading : null;
 }
 
 function latencyView(candidate: readonly number[], stable: readonly number[]): LatencyView {
