@@ -12,8 +12,10 @@ export async function callHook(
   facts: HookFacts,
   signal: AbortSignal,
 ): Promise<Ended> {
-  const where = `${method} ${url.replace(/\?.*/, "")}`;
-  const secrets = [...Object.values(headers).flatMap(wordsOf), ...new URL(url).searchParams.values()];
+  const where = `${method} ${new URL(url).origin}`; // the path of a chat's webhook is its secret
+  const { pathname, searchParams } = new URL(url);
+  const keys = pathname.split("/").filter((part) => part.length >= 16);
+  const secrets = [...Object.values(headers).flatMap(wordsOf), ...searchParams.values(), ...keys];
   const late = AbortSignal.timeout(timeout);
   try {
     const response = await fetch(url, {

@@ -80,7 +80,7 @@ describe("a call", () => {
   it("gets the rollout's facts and a key that stays the same, and passes by 2xx", async () => {
     const { url, seen } = await receiver({ status: 204 });
     const { run, log } = hooks({ tell: call(url, { headers: { Authorization: "Bearer hunter2" } }) });
-    expect(await run("tell")).toEqual({ ok: true, detail: `POST ${url.split("?")[0]} answered 204` });
+    expect(await run("tell")).toEqual({ ok: true, detail: `POST ${new URL(url).origin} answered 204` });
     await run("tell");
     const [first, second] = seen;
     expect(JSON.parse(first!.body)).toEqual({
@@ -124,6 +124,15 @@ describe("a call", () => {
     });
     expect(log.text).toContain("warn: A hook has failed.");
     expect(JSON.stringify(log.lines)).not.toContain("hunter2");
+  });
+
+  it("is named by its origin alone: the path of a chat's webhook is a secret, also where the answer repeats it", async () => {
+    const secret = "T0PSECRETT0PSECRET";
+    const { url } = await receiver({ status: 404, body: `Cannot POST /services/${secret}` });
+    const { origin } = new URL(url);
+    const { run, log } = hooks({ tell: call(`${origin}/services/${secret}`) });
+    expect((await run("tell")).detail).toBe(`POST ${origin} answered 404: Cannot POST /services/***`);
+    expect(JSON.stringify(log.lines)).not.toContain(secret);
   });
 
   it("follows no redirect", async () => {

@@ -82,6 +82,17 @@ describe("a pair of a request and its copy", () => {
     expect(memory.noteCopy(copy("2", [11]), 0)).toBeUndefined();
   });
 
+  it("is none where the copy is of another request with the same id", () => {
+    const { memory, learn } = remembering(served("shared", { predictions: [10, 20] }));
+    memory.note(served("shared", { predictions: [70, 80] }), 0);
+    const of = (...main: number[]) => ({ beside: (main[0]! + main[1]!) / 2 });
+    expect(memory.noteCopy({ ...copy("shared", [70, 80]), ...of(70, 80) }, 0)).toBeUndefined();
+    learn("shared", [10, 20]);
+    expect(memory.find("shared", 0)!.pair).toBeUndefined();
+    memory.compare(memory.noteCopy({ ...copy("shared", [11, 21]), ...of(10, 20) }, 0)!);
+    expect(memory.find("shared", 0)!.pair).toEqual({ main: 0, shadow: 1 });
+  });
+
   it("needs the request", () => {
     const { memory } = remembering();
     expect(memory.noteCopy(copy("1", [1]), 0)).toBeUndefined();

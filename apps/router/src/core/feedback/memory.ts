@@ -1,3 +1,4 @@
+import { centerOf } from "../predictions/read.ts";
 import { LARGEST, type Served } from "./served.ts";
 import { type Accuracy, accuracyOf, addErrors, type ErrorSums, noErrors } from "./sums.ts";
 
@@ -136,10 +137,14 @@ export class FeedbackMemory {
     return this.#known.has(id) ? request : undefined; // it may be too large for any part
   }
 
-  /** What a shadow answered to a request that is remembered. Undefined when it is not, or had a copy already. */
-  noteCopy({ id, color, digest, predictions }: Served, now: number): Remembered | undefined {
+  /**
+   * What a shadow answered to a request that is remembered. Undefined when it is not, had a copy already, or the copy is that of
+   * another request with the same id.
+   */
+  noteCopy({ id, color, digest, predictions, beside }: Served, now: number): Remembered | undefined {
     const request = this.find(id, now);
     if (request === undefined || request.copy !== undefined) return undefined;
+    if (beside !== undefined && beside !== centerOf(request.predictions.map(Number))) return undefined;
     if (!predictions.some((row) => row !== null)) return undefined;
     request.copy = { color, digest, predictions: predictions.map(usable) };
     this.#add(request.segment, predictions.length);

@@ -24,6 +24,11 @@ export interface Served {
   readonly predictions: readonly (number | null)[];
   /** A copy's answer, which no client has seen. The request's own answer has the same id. */
   readonly shadow?: true;
+  /**
+   * Of a copy's answer: the mean of what the request's own answer predicted. Ids come from clients, who may give one id to many requests:
+   * by this a copy is known to belong to the answer that is remembered.
+   */
+  readonly beside?: number;
 }
 
 /** Rows of one request that are remembered; a larger request is not remembered at all. */

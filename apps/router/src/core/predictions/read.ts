@@ -21,6 +21,9 @@ export interface Reading {
 const INFER = /^\/v2\/models\/[^/?]+(?:\/versions\/[^/?]+)?\/infer(?:\?|$)/;
 const NUMERIC = /^(?:U?INT(?:8|16|32|64)|FP(?:16|32|64)|BF16)$/;
 
+/** RFC 8259 section 8.1: it may be ignored, and some frameworks send it. */
+const BYTE_ORDER_MARK = 0xfeff;
+
 export function isInfer(path: string): boolean {
   return INFER.test(path);
 }
@@ -29,7 +32,7 @@ export function isInfer(path: string): boolean {
 export function readPredictions(text: string, path: string, rule: PredictionRule): Reading {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
   } catch {
     return faulty("not_json");
   }

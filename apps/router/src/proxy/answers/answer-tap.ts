@@ -1,6 +1,7 @@
 import type { Exchange } from "../exchange.ts";
 import type { SentRequest, Tap } from "../tap.ts";
 import { isPlain } from "./decode.ts";
+import { Gathered } from "./gathered.ts";
 import type { Observer } from "./observer.ts";
 
 /** Bytes of one answer that are kept to be read. */
@@ -16,6 +17,7 @@ export class AnswerTap implements Tap {
   readonly exchange: Exchange;
   /** The request is to be sent to the shadow as well. */
   readonly copied: boolean;
+  readonly #counts: boolean;
   status = 0;
   type: string | undefined;
   coding: string | undefined;
@@ -23,32 +25,35 @@ export class AnswerTap implements Tap {
   first = false;
   unread: Unread;
   readonly #observer: Observer;
-  #parts: Buffer[] = [];
-  #held = 0;
+  readonly #content = new Gathered();
 
-  constructor(observer: Observer, exchange: Exchange, copied: boolean) {
+  /** @param how `counts`: it would be read if it were not copied, too, so that it may be evidence */
+  constructor(
+    observer: Observer,
+    exchange: Exchange,
+    how: { readonly copied: boolean; readonly counts: boolean },
+  ) {
     this.#observer = observer;
     this.exchange = exchange;
-    this.copied = copied;
+    this.copied = how.copied;
+    this.#counts = how.counts;
   }
 
   head(status: number, type: string | undefined, coding: string | undefined): void {
     this.status = status;
     this.type = type;
     this.coding = isPlain(coding) ? undefined : coding;
-    this.first = this.exchange.onFirstAttempt;
+    this.first = this.#counts && this.exchange.onFirstAttempt;
   }
 
   part(bytes: Buffer, start: number, end: number): void {
     if (this.status !== 200 || this.unread !== undefined) return;
     const more = end - start;
-    if (this.#held + more > MOST_ANSWER) return this.#giveUp("too_large");
+    if (this.#content.length + more > MOST_ANSWER) return this.#giveUp("too_large");
     if (this.#observer.held + more > MOST_HELD) return this.#giveUp("memory");
-    this.#held += more;
-    this.#observer.held += more;
-    const part = Buffer.allocUnsafeSlow(more); // the shared pool would hold eight times as much
-    bytes.copy(part, 0, start, end);
-    this.#parts.push(part);
+    const { held } = this.#content;
+    this.#content.add(bytes, start, end);
+    this.#observer.held += this.#content.held - held;
   }
 
   end(request: SentRequest): void {
@@ -57,17 +62,13 @@ export class AnswerTap implements Tap {
 
   /** The content, which is the caller's from now on; {@link close} no longer counts it. */
   take(): Buffer {
-    const [first = Buffer.alloc(0)] = this.#parts;
-    const whole = this.#parts.length > 1 ? Buffer.concat(this.#parts) : first;
-    this.#parts = [];
-    this.#held = 0;
-    return whole;
+    this.#observer.held -= this.#content.held - this.#content.length;
+    return this.#content.take();
   }
 
   close(): void {
-    this.#observer.held -= this.#held;
-    this.#held = 0;
-    this.#parts = [];
+    this.#observer.held -= this.#content.held;
+    this.#content.drop();
   }
 
   #giveUp(why: Unread): void {

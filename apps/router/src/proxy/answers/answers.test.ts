@@ -74,6 +74,43 @@ describe.each(ENGINES)("answers at the engine $name", ({ create }) => {
     await eventually(() => expect(plane.report().colors.blue?.answers?.faults).toEqual({ not_json: 1 }));
   });
 
+  it.each([
+    "application/json;charset=utf-8",
+    'Application/JSON ; charset="iso-8859-1"',
+    "application/vnd.fares.v2+json; profile=x",
+  ])("with the content type %s are JSON, with or without a byte order mark", async (type) => {
+    const { url, plane } = await answering(
+      json('\ufeff{"predictions":[{"fare_amount":7}]}', { "Content-Type": type }),
+    );
+    await post(url);
+    await eventually(() => expect(plane.report().colors.blue?.answers?.read).toBe(1));
+    expect(plane.report().colors.blue?.answers).toMatchObject({ faults: {}, predictions: { sum: 7 } });
+  });
+
+  it("that come in many pieces are read whole, up to the longest that is read", async () => {
+    const rest = MOST_ANSWER - '{"predictions":[{"fare_amount":7}]}'.length;
+    const texts = [rest, rest + 1].map(
+      (spaces) => `{"predictions":[{"fare_amount":7}]}${" ".repeat(spaces)}`,
+    );
+    const { url, plane } = await answering((request, response) => {
+      const text = texts[Number(request.headers["x-number"])]!;
+      response.setHeader("Content-Type", "application/json");
+      for (const byte of text.slice(0, 500)) response.write(byte);
+      response.end(text.slice(500));
+    });
+    for (const [i, text] of texts.entries()) {
+      const headers = { "X-Number": String(i) };
+      const answer = await fetch(`${url}${PATH}`, { method: "POST", body: "{}", headers });
+      expect(await answer.text()).toBe(text);
+    }
+    await eventually(() => {
+      const { read, skipped } = plane.report().colors.blue!.answers!;
+      expect([read, skipped]).toEqual([1, { too_large: 1 }]);
+    });
+    expect(plane.report().colors.blue?.answers).toMatchObject({ faults: {}, predictions: { sum: 7 } });
+    expect(plane.observer.held).toBe(0);
+  });
+
   it("with another status, on another path, or to another method are not looked at", async () => {
     let status = 422;
     const { url, plane } = await answering((...told) => {
@@ -187,6 +224,27 @@ describe.each(ENGINES)("answers at the engine $name", ({ create }) => {
       expect(stable.bad).toBe(0);
       expect(tallies(plane)!["high:12"]!.strata[0]!.candidate.requests).toBe(0);
       expect(tallies(plane)!["high:12"]!.strata[0]!.stable).toEqual({ requests: stable.requests, bad: 0 });
+    });
+
+    it("are no evidence where only a shadow's copies have them read: those are of one color alone", async () => {
+      const red = keep(await upstream(fare(10)));
+      const [one, two] = [keep(await upstream(fare(10))), keep(await upstream(fare(10)))];
+      const colors = {
+        blue: { weight: 1, targets: [one.url] },
+        green: { weight: 1, targets: [two.url] },
+        red: { weight: 0, targets: [red.url] },
+      };
+      const shadow = { id: "s1", color: "red", against: "green", percent: 100 };
+      const config = { shadow: { ...TEST_CONFIG.shadow, rate: 100_000 } };
+      const { url, plane } = await routing(colors, { snapshot: { rollout, shadow }, now: () => 0, config });
+      for (let round = 0; round < 20; round++) await Promise.all(Array.from({ length: 20 }, () => post(url)));
+      await eventually(() => {
+        const { blue, green } = plane.report().colors;
+        expect(blue!.answers!.read + blue!.answers!.skipped.busy! + green!.answers!.read).toBe(400);
+      });
+      const { candidate, stable } = tallies(plane)!.answers!.strata[0]!;
+      expect(candidate.requests).toBeGreaterThan(0);
+      expect(candidate.requests + stable.requests).toBeLessThan(250);
     });
 
     it("are charged by where the mean of their predictions lies", async () => {

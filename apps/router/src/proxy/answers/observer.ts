@@ -85,16 +85,18 @@ export class Observer implements Taps {
     const { method, path } = exchange.facts;
     if (method !== "POST") return undefined;
     const copied = this.mirror.active && this.mirror.wants(exchange);
-    const read =
-      this.#rule !== undefined && this.#isRead(method, path) && (copied || this.#mayRead(exchange));
-    return copied || read ? new AnswerTap(this, exchange, copied) : undefined;
+    const isRead = this.#rule !== undefined && this.#isRead(method, path);
+    const counts = isRead && this.#mayRead();
+    if (isRead && !counts && !copied) this.#of(exchange.assigned.name).skip("busy");
+    return copied || counts ? new AnswerTap(this, exchange, { copied, counts }) : undefined;
   }
 
-  /** Decided before there is an answer, so that what is left out has nothing to do with what it says. */
-  #mayRead(exchange: Exchange): boolean {
-    if (this.#allowance.has(this.#plane.now()) && this.#waiting.length < MOST_WAITING) return true;
-    this.#of(exchange.assigned.name).skip("busy");
-    return false;
+  /**
+   * Decided before there is an answer and whatever the color, so that what is left out says nothing about either. What is copied is read in
+   * any case, but only one color's requests are: where the others would be left out, it is no evidence.
+   */
+  #mayRead(): boolean {
+    return this.#allowance.has(this.#plane.now()) && this.#waiting.length < MOST_WAITING;
   }
 
   /** A client has its answer. Copies what is still needed; everything else happens later. */

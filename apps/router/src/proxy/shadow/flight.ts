@@ -2,6 +2,7 @@ import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import type { Field } from "../../core/forwarding.ts";
 import type { CopyOutcome } from "../../core/shadow/view.ts";
 import type { Target } from "../../targets/target.ts";
+import { Gathered } from "../answers/gathered.ts";
 import { failure } from "../engines/failure.ts";
 import type { Pools } from "../engines/http-proxy/outgoing.ts";
 
@@ -46,7 +47,7 @@ export class Flight {
   readonly #timer: NodeJS.Timeout;
   #request: ClientRequest | undefined;
   #response: IncomingMessage | undefined;
-  #parts: Buffer[] = [];
+  readonly #content = new Gathered();
   #size = 0;
   #over = false;
 
@@ -70,6 +71,11 @@ export class Flight {
     } catch {
       setImmediate(() => this.#end("reset")); // http.request refuses what it cannot write
     }
+  }
+
+  /** Bytes of the answer so far. */
+  get received(): number {
+    return this.#size;
   }
 
   abort(): void {
@@ -124,7 +130,7 @@ export class Flight {
     response.on("data", (part: Buffer) => {
       this.#size += part.length;
       if (this.#size > this.#most) this.#end("too_large");
-      else if (response.statusCode === 200) this.#parts.push(part);
+      else if (response.statusCode === 200) this.#content.add(part);
     });
     response.once("end", () => this.#end(response.complete ? outcomeOf(response.statusCode!) : "reset"));
     response.once("error", () => this.#end("reset"));
@@ -137,8 +143,8 @@ export class Flight {
     clearTimeout(this.#timer);
     const { headers = {}, statusCode: status = 0 } = this.#response ?? {};
     const isWhole = outcome === "answered" || outcome === "rejected" || outcome === "failed";
-    const content = isWhole && status === 200 ? Buffer.concat(this.#parts) : NOTHING;
-    this.#parts = [];
+    const content = isWhole ? this.#content.take() : NOTHING;
+    this.#content.drop();
     if (!isWhole) this.#request?.destroy();
     this.#landed({
       outcome,

@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { ENGINES } from "../../../test/conformance/engines.ts";
 import { eventually } from "../../../test/support/eventually.ts";
+import { memoryInUse } from "../../../test/support/memory.ts";
 import { TEST_CONFIG, testRouter } from "../../../test/support/plane.ts";
 import { type Answer, rawUpstream, upstream } from "../../../test/support/upstream.ts";
 import type { Config, ShadowConfig } from "../../config/config.ts";
@@ -185,6 +186,18 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
     );
   });
 
+  it("is remembered for delayed truth beside the answer that it is a copy of, not by the id alone", async () => {
+    const green = keep(await upstream(fare(20)));
+    const { post, plane, pairs } = await shadowed(green.url);
+    plane.served.share = 1;
+    await (await post(undefined, { "X-Request-Id": "trip-1" })).text();
+    await eventually(() => expect(pairs().all.pairs).toBe(1));
+    expect(plane.served.take()).toMatchObject([
+      { id: "trip-1", color: "blue", predictions: [10] },
+      { id: "trip-1", color: "green", predictions: [20], shadow: true, beside: 10 },
+    ]);
+  });
+
   it("is not compared where the main answer is bad or refuses", async () => {
     let at = 0;
     const blue: Answer = (...told) => {
@@ -283,6 +296,27 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
       await eventually(() => expect(flood.sockets.size).toBe(0));
       await eventually(() => expect(pairs().all).toMatchObject({ pairs: asked, broken: asked }));
     });
+
+    it("by one whose answers trickle in pieces of a byte: it holds little more than what it counts", async () => {
+      const pieces = 50_000;
+      const hungry = keep(
+        await rawUpstream((socket) => {
+          socket.once("data", () => {
+            socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+            socket.write("1\r\nx\r\n".repeat(pieces)); // and never an end
+          });
+        }),
+      );
+      const { post, plane } = await shadowed(hungry.url, { blue, limits: { timeout: 600_000 } });
+      const before = memoryInUse();
+      await allAnswered(post);
+      const { mirror } = plane.observer;
+      await eventually(() => expect(mirror.received).toBe(8 * pieces));
+      const now = memoryInUse();
+      // kept piece by piece it was more than 100 MiB
+      expect(now.heapUsed + now.external - before.heapUsed - before.external).toBeLessThan(24 << 20);
+      await allAnswered(post);
+    }, 120_000);
 
     it("by one that talks nonsense, forever interim answers, or a byte at a time", async () => {
       const scripts = [

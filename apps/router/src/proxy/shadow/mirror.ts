@@ -63,6 +63,11 @@ export class Mirror {
     return this.#queue.length + this.#flights.size;
   }
 
+  /** Bytes of the answers that are on their way back. */
+  get received(): number {
+    return [...this.#flights].reduce((sum, { received }) => sum + received, 0);
+  }
+
   configure(limits: ShadowConfig, declared: IsRepeatable): void {
     this.#limits = limits;
     this.#declared = declared;

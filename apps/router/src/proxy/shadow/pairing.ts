@@ -1,6 +1,6 @@
 import type { ShadowConfig } from "../../config/config.ts";
 import type { Field } from "../../core/forwarding.ts";
-import { faulty, type Reading, readPredictions } from "../../core/predictions/read.ts";
+import { centerOf, faulty, type Reading, readPredictions } from "../../core/predictions/read.ts";
 import { compare } from "../../core/shadow/compare.ts";
 import { PairBook, type PairReport, type WorstPair } from "../../core/shadow/pairs.ts";
 import { bucketIn } from "../../core/shadow/slices.ts";
@@ -53,7 +53,7 @@ export class Pairing {
     if (main === undefined || main.fault !== undefined) return;
     const shadow = await this.#read(copy, echo);
     if (shadow === undefined) return;
-    this.#remember(copy, shadow);
+    this.#remember(copy, main, shadow);
     const comparison = compare(main.values, shadow.values, this.#options);
     const slices = this.#slicesOf(copy.body);
     this.#book.add(comparison, slices, () => ({
@@ -79,10 +79,10 @@ export class Pairing {
     return text === undefined ? undefined : readPredictions(text, path, rule);
   }
 
-  #remember({ id, color }: Copy, { values, fault }: Reading): void {
+  #remember({ id, color }: Copy, main: Reading, { values: predictions, fault }: Reading): void {
     if (fault !== undefined || !this.#plane.served.wants(id)) return;
-    const at = Date.now();
-    this.#plane.served.push({ id, at, color: color.name, digest: "", predictions: values, shadow: true });
+    const about = { id, at: Date.now(), color: color.name, digest: "", predictions };
+    this.#plane.served.push({ ...about, shadow: true, beside: centerOf(main.values) });
   }
 
   #slicesOf(body: Buffer): Record<string, string> {
