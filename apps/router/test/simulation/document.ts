@@ -1,4 +1,5 @@
 import { draw } from "./chart.ts";
+import { compareTruths, type TruthRow } from "./late-truth.ts";
 import { compareCharging, type MechanismRow } from "./mechanisms.ts";
 import { LOOKS, RULES } from "./rules.ts";
 import {
@@ -21,15 +22,23 @@ export interface Findings {
   readonly steps: readonly (readonly Result[])[];
   readonly charging: readonly MechanismRow[];
   readonly curves: readonly (readonly number[])[];
+  readonly truths: readonly TruthRow[];
 }
 
 export function simulateAll(): Findings {
-  return { rules: compareRules(), steps: compareSteps(), charging: compareCharging(), curves: powerCurves() };
+  return {
+    rules: compareRules(),
+    steps: compareSteps(),
+    charging: compareCharging(),
+    curves: powerCurves(),
+    truths: compareTruths(),
+  };
 }
 
 /** The tables of docs/decisions.md by the name of their place in it. */
-export function tables({ rules, steps, charging }: Findings): Record<string, string> {
+export function tables({ rules, steps, charging, truths }: Findings): Record<string, string> {
   return {
+    truth: truthTable(truths),
     rules: table(
       ["rule", "equal", "equal, rate drifts", "doubled", "tripled", "fivefold", "twentyfold"],
       rules.map((row) => [row.rule, percent(row.equal), percent(row.drifting), ...row.worse.map(withMedian)]),
@@ -47,6 +56,13 @@ export function tables({ rules, steps, charging }: Findings): Record<string, str
       charging.map((row) => [row.mechanism, percent(row.charged), percent(row.naive)]),
     ),
   };
+}
+
+export function truthTable(truths: readonly TruthRow[]): string {
+  return table(
+    ["actual values", "equal", "half as many again", "doubled", "equal, if repetitions counted"],
+    truths.map((row) => [row.truth, percent(row.equal), ...row.worse.map(withMedian), percent(row.repeated)]),
+  );
 }
 
 /** The plots by the name of their file. */

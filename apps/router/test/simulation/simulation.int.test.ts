@@ -59,6 +59,23 @@ describe("what happens to requests on their way", () => {
   });
 });
 
+describe("1,000 releases judged by delayed truth, their candidate no worse", () => {
+  it("are rolled back in at most 1 %, however late, disordered and incomplete it comes", () => {
+    expect(findings.truths).toHaveLength(3);
+    for (const { equal } of findings.truths) {
+      expect(equal.releases).toBe(1000);
+      expect(shareOf(equal)).toBeLessThanOrEqual(0.01);
+    }
+  });
+
+  it("would be, if each repetition of an actual value counted; and doubled errors are still caught", () => {
+    for (const { repeated, worse } of findings.truths) {
+      expect(shareOf(repeated)).toBeGreaterThan(0.05);
+      expect(shareOf(worse[1]!)).toBeGreaterThan(0.5);
+    }
+  });
+});
+
 describe("docs/decisions.md", () => {
   it("has the numbers that the seeds give", () => {
     const document = readFileSync(join(docs, "decisions.md"), "utf8");

@@ -80,6 +80,7 @@ export const STUDY = {
   curve: 5,
   mechanisms: 6,
   traces: 7,
+  truth: 8,
 } as const;
 export const RISKS = [2, 3, 5, 20] as const;
 

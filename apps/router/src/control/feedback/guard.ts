@@ -7,7 +7,7 @@ import { TRUTH_KIND, TRUTH_PAIRS } from "./evidence.ts";
 /** A limit by default: the stable color's errors stay below it for this share of its requests. */
 const SHARE_BELOW = 0.75;
 /** How many times as often errors may be above the limit is bet on as for a shift, and on more: a broken model is no shift. */
-const RATIOS = [...SHIFT_RATIOS, 10];
+export const TRUTH_RATIOS: readonly number[] = [...SHIFT_RATIOS, 10];
 
 /** The least absolute error that a share `q` of a version's requests stay below; undefined where too little is known. */
 export type ErrorQuantile = (digest: string, q: number) => number | undefined;
@@ -41,7 +41,7 @@ export function truthGuard(errorQuantile: ErrorQuantile): GuardKind {
 function errorsAbove(limit: number, phi0: number): MadeGuard {
   const tally = `${TRUTH_KIND}:${limit}`; // counts by another limit are other counts
   return {
-    rollback: [{ kind: "relative", name: "truth", tally, phi0, ratios: RATIOS }],
+    rollback: [{ kind: "relative", name: "truth", tally, phi0, ratios: TRUTH_RATIOS }],
     tallies: [{ name: tally, kind: TRUTH_KIND, parameters: { limit } }],
   };
 }
