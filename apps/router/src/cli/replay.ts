@@ -15,11 +15,15 @@ export function addReplay(program: Command): void {
         '  {"rho":0.05,"candidate":true,"bad":true,"guard":"errors"}',
         "",
         'rho is the candidate\'s weight at assignment, 0 to 1; "n":12 stands for twelve such requests. The guards of one',
-        "file share alpha: with K of them, one rolls back at an evidence of K / alpha.",
+        "file share alpha: with K of them, one rolls back at an evidence of K / alpha. `sluice rollout export --evidence`",
+        'writes such lines, with "phi0", "ratios", "max" and "alpha" where the release had others than usual.',
       ].join("\n"),
     )
     .requiredOption("--evidence <file>", "JSON lines; - reads standard input")
-    .option("--alpha <number>", "the risk of rolling back an innocent candidate", String(ALPHA))
+    .option(
+      "--alpha <number>",
+      `the risk of rolling back an innocent candidate (default: the file's, or ${ALPHA})`,
+    )
     .option("--phi0 <number>", "tolerated ratio of the rates (default 1; for the guard slow 1.2)")
     .addHelpText(
       "after",
@@ -30,13 +34,13 @@ export function addReplay(program: Command): void {
 
 interface Options {
   readonly evidence: string;
-  readonly alpha: string;
+  readonly alpha?: string;
   readonly phi0?: string;
 }
 
 async function replay({ evidence, alpha, phi0 }: Options, self: Command): Promise<void> {
-  const risk = numberOf("--alpha", alpha);
-  if (!(risk > 0 && risk < 1))
+  const risk = alpha === undefined ? undefined : numberOf("--alpha", alpha);
+  if (risk !== undefined && !(risk > 0 && risk < 1))
     throw usageError(`--alpha is ${alpha}; expected a number above 0 and below 1, such as 0.01.`);
   const ratio = phi0 === undefined ? undefined : numberOf("--phi0", phi0);
   if (ratio !== undefined && !(ratio > 0 && Number.isFinite(ratio)))

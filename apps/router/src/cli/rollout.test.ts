@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { temporaryFolder } from "../control/test-kit.ts";
 import { TallyCounter } from "../core/evidence/tally-counter.ts";
-import { rateGuard } from "../core/verdict/guards.ts";
+import { type Judgement, rateGuard, shiftGuard } from "../core/verdict/guards.ts";
 import { judge } from "../core/verdict/verdict.ts";
 import { type FakeAdmin, sluice, startFakeAdmin } from "./fake-admin.ts";
 
@@ -18,11 +18,13 @@ counter.add(0.1, true, false, 405);
 counter.add(0.1, false, true, 9);
 counter.add(0.1, false, false, 3699);
 const evidence = { tallies: { errors: counter.tally() }, pairs: {} };
-const verdict = judge(
-  evidence,
-  { rollback: [rateGuard("errors")], promotion: [], alpha: 0.01, alphaPromotion: 0.05 },
-  { rho: 0.1, requestsPerMinute: 600 },
-);
+const judgement: Judgement = {
+  rollback: [rateGuard("errors")],
+  promotion: [],
+  alpha: 0.01,
+  alphaPromotion: 0.05,
+};
+const verdict = judge(evidence, judgement, { rho: 0.1, requestsPerMinute: 600 });
 const identity = (color: string, version: string) => ({ color, version, digest: `sha256:${version}` });
 const line = (event: string, reason: string, by = "sluice") => ({
   at: "2026-11-22T04:00:00.000Z",
@@ -53,6 +55,7 @@ const ROLLOUT = {
   checks: [],
   steps: [],
   log: [line("start", "a better model", "ann"), line("step", "step 1 of 3: 10 %")],
+  plan: { judgement },
   evidence,
 };
 
@@ -151,6 +154,62 @@ describe("sluice rollout", () => {
       .map((text) => JSON.parse(text));
     expect(lines).toContainEqual({ guard: "errors", rho: 0.1, candidate: true, bad: true, n: 7 });
     expect(lines.reduce((sum, { n }) => sum + n, 0)).toBe(4120);
+  });
+
+  test("exports what a replay computes the same from, whatever guards and alpha the release had", async () => {
+    const counted = (...cells: [number, boolean, boolean, number][]) => {
+      const tally = new TallyCounter();
+      for (const cell of cells) tally.add(...cell);
+      return tally.tally();
+    };
+    const shift = { kind: "relative", phi0: 1 } as const;
+    const all: Judgement = {
+      rollback: [
+        rateGuard("errors"),
+        rateGuard("slow", "slow:250ms", 1.5),
+        rateGuard("rejected"), // had no records
+        { kind: "absolute", name: "objective", tally: "errors", max: 0.05 },
+        shiftGuard("predictions high", "high:12.5"),
+        { ...shift, name: "truth", tally: "truth:3", ratios: [1.1, 2, 10] },
+        { kind: "inferior", name: "worse on the same trips", pairs: "truth", odds: 1 },
+      ],
+      promotion: [],
+      alpha: 0.02,
+      alphaPromotion: 0.05,
+      assigned: "assigned",
+    };
+    const speaking = counted(
+      [0.1, true, true, 4],
+      [0.1, false, true, 9],
+      [1, true, true, 3],
+      [1, true, false, 9],
+    );
+    const names = ["errors", "slow:250ms", "assigned", "high:12.5", "truth:3"];
+    const known = {
+      tallies: Object.fromEntries(names.map((name) => [name, speaking])),
+      pairs: { truth: { requests: 40, bad: 25 } },
+    };
+    const { url } = await admin({
+      "GET /admin/rollouts/current": { body: { ...ROLLOUT, plan: { judgement: all }, evidence: known } },
+    });
+    const { stdout } = await sluice(["rollout", "export", "--evidence", "--admin", url]);
+    const path = join(temporaryFolder(), "evidence.ndjson");
+    writeFileSync(path, stdout);
+    const replayed = await sluice(["replay", "--json", "--evidence", path]);
+    expect(replayed.stderr).toBe("");
+    const decided = judge(known, all, { rho: 0.1 }).readings.filter(({ role }) => role === "rollback");
+    expect(
+      replayed.stdout
+        .trim()
+        .split("\n")
+        .map((text) => JSON.parse(text)),
+    ).toEqual(
+      decided.map(({ guard, e, log10_e, threshold, reached }) => ({
+        ...{ guard, e: expect.closeTo(e, 9), log10_e: expect.closeTo(log10_e, 9), threshold },
+        verdict: reached ? "rollback" : "hold",
+      })),
+    );
+    expect(new Set(decided.map(({ e }) => e)).size).toBeGreaterThan(5); // none is another's
   });
 
   test("lists releases in the history", async () => {

@@ -107,11 +107,8 @@ function addExport(rollout: Command): void {
     .action(async (id: string, { evidence }: { evidence?: boolean }, self: Command) => {
       const record = await connect(self).call<Rollout>(pathOf(id));
       if (!evidence) return printJson(record);
-      const { toLines } = await import("../core/evidence/lines.ts");
-      const { tallies } = record.evidence;
-      for (const line of Object.entries(tallies).flatMap(([name, tally]) => toLines(name, tally))) {
-        print(JSON.stringify(line));
-      }
+      const { auditLines } = await import("../core/verdict/audit.ts");
+      for (const line of auditLines(record.plan.judgement, record.evidence)) print(JSON.stringify(line));
     });
 }
 

@@ -1,26 +1,24 @@
 import { createReadStream } from "node:fs";
 import type { Evidence } from "../../core/evidence/evidence.ts";
-import { type EvidenceLine, readLine } from "../../core/evidence/lines.ts";
 import { TallyCounter } from "../../core/evidence/tally-counter.ts";
-import {
-  ALPHA_PROMOTION,
-  type Judgement,
-  type RollbackGuard,
-  rateGuard,
-  shiftGuard,
-} from "../../core/verdict/guards.ts";
+import { type AuditLine, type GuardOptions, guardOf, readAuditLine } from "../../core/verdict/audit.ts";
+import { ALPHA, ALPHA_PROMOTION, type Judgement } from "../../core/verdict/guards.ts";
 import { type Reading, readGuard } from "../../core/verdict/reading.ts";
 import { CliError } from "../errors.ts";
 import { TooLongError, textLines } from "./text-lines.ts";
 
 /** Different guards in one file; a release has a handful. */
 const MOST_GUARDS = 1000;
-/** Tolerated ratio of the rates where neither the file nor the user says another. */
-const SLOW_PHI0 = 1.2;
 
+/** What the user says goes before what the file says. */
 export interface ReplayOptions {
-  readonly alpha: number;
+  readonly alpha: number | undefined;
   readonly phi0: number | undefined;
+}
+
+interface Counted {
+  readonly counter: TallyCounter;
+  readonly said: GuardOptions;
 }
 
 export interface Replayed {
@@ -37,7 +35,7 @@ export interface Replayed {
  */
 export async function readEvidence(path: string, options: ReplayOptions): Promise<Replayed> {
   const name = path === "-" ? "standard input" : path;
-  const counters = new Map<string, TallyCounter>();
+  const counters = new Map<string, Counted>();
   let number = 0;
   try {
     for await (const text of textLines(path === "-" ? process.stdin : createReadStream(path))) {
@@ -55,7 +53,7 @@ export async function readEvidence(path: string, options: ReplayOptions): Promis
   return weigh(counters, options);
 }
 
-function parse(text: string): EvidenceLine {
+function parse(text: string): AuditLine {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -64,34 +62,30 @@ function parse(text: string): EvidenceLine {
       'It is not JSON; expected an object like {"rho":0.05,"candidate":true,"bad":true,"guard":"errors"}.',
     );
   }
-  return readLine(value);
+  return readAuditLine(value);
 }
 
-function add(counters: Map<string, TallyCounter>, { guard, rho, candidate, bad, n }: EvidenceLine): void {
-  let counter = counters.get(guard);
-  if (counter === undefined) {
-    if (counters.size === MOST_GUARDS)
-      throw new RangeError(`It names the ${MOST_GUARDS + 1}st guard; expected at most ${MOST_GUARDS}.`);
-    counter = new TallyCounter();
-    counters.set(guard, counter);
-  }
+function add(counters: Map<string, Counted>, line: AuditLine): void {
+  const { guard, rho, candidate, bad, n, ...options } = line;
+  const known = counters.get(guard);
+  if (known === undefined && counters.size === MOST_GUARDS)
+    throw new RangeError(`It names the ${MOST_GUARDS + 1}st guard; expected at most ${MOST_GUARDS}.`);
+  const said = { ...known?.said, ...options };
+  const counter = known?.counter ?? new TallyCounter();
+  counters.set(guard, { counter, said });
   counter.add(rho, candidate, bad, n);
 }
 
-function weigh(counters: ReadonlyMap<string, TallyCounter>, { alpha, phi0 }: ReplayOptions): Replayed {
-  const tallies = Object.fromEntries([...counters].map(([name, counter]) => [name, counter.tally()]));
+function weigh(counters: ReadonlyMap<string, Counted>, { alpha, phi0 }: ReplayOptions): Replayed {
+  const tallies = Object.fromEntries([...counters].map(([name, { counter }]) => [name, counter.tally()]));
   const evidence: Evidence = { tallies, pairs: {} };
-  const rollback = [...counters.keys()].map((name) => guardOf(name, phi0));
-  const judgement: Judgement = { rollback, promotion: [], alpha, alphaPromotion: ALPHA_PROMOTION };
+  const rollback = [...counters].map(([name, { said }]) =>
+    guardOf(name, phi0 === undefined ? said : { ...said, phi0 }),
+  );
+  const risk = alpha ?? [...counters.values()].find(({ said }) => said.alpha)?.said.alpha ?? ALPHA;
+  const judgement: Judgement = { rollback, promotion: [], alpha: risk, alphaPromotion: ALPHA_PROMOTION };
   return {
     readings: rollback.map((guard) => readGuard(guard, "rollback", evidence, judgement, { rho: 0 })),
     leftOut: Object.values(tallies).reduce((sum, tally) => sum + tally.leftOut, 0),
   };
-}
-
-/** What a guard of this name bets on: a shift of predictions is small where it matters. Any other name is a rate. */
-function guardOf(name: string, phi0: number | undefined): RollbackGuard {
-  if (/^predictions (high|low)\b/.test(name))
-    return { ...shiftGuard(name), ...(phi0 === undefined ? {} : { phi0 }) };
-  return rateGuard(name, name, phi0 ?? (/^slow\b/.test(name) ? SLOW_PHI0 : 1));
 }

@@ -79,6 +79,19 @@ describe("sluice replay", () => {
     ]);
   });
 
+  it("goes by what the file says of its guards, unless the user says another", async () => {
+    const two = lines(
+      line(0.1, true, { n: 5, phi0: 1.2, alpha: 0.02 }),
+      line(0.1, true, { n: 0, guard: "b" }),
+    );
+    const [errors] = await replay(two);
+    expect(errors!.e).toBeCloseTo(2967.598, 2);
+    expect(errors!.threshold).toBe(100);
+    const [other] = await replay(two, "--phi0", "1", "--alpha", "0.01");
+    expect(other!.e).toBeGreaterThan(3000);
+    expect(other!.threshold).toBe(200);
+  });
+
   it("learns nothing from weights of 0 and 1, from good requests, and from none", async () => {
     const none = [line(0, false), line(1, true, { n: 1000 }), line(0.5, true, { bad: false, n: 1e9 })];
     expect(await replay(lines(...none, line(0.1, true, { n: 0 })))).toMatchObject([
@@ -167,6 +180,10 @@ describe("sluice replay", () => {
     ["half a request", lines(line(0.1, true, { n: 0.5 })), '"n" is 0.5'],
     ["fewer than none", lines(line(0.1, true, { n: -1 })), '"n" is -1'],
     ["a color of text", lines(line(0.1, true, { candidate: "yes" })), '"candidate" is "yes"'],
+    ["a tolerance that is none", lines(line(0.1, true, { phi0: 0 })), '"phi0" is 0'],
+    ["a limit beyond all", lines(line(0.1, true, { max: 1 })), '"max" is 1'],
+    ["a risk of text", lines(line(0.1, true, { alpha: "low" })), '"alpha" is "low"'],
+    ["ratios below 1", lines(line(0.1, true, { ratios: [0.5] })), "A ratio of errors is 0.5"],
     ["a line without an end", "x".repeat(70_000), "It has more than 65,536 characters"],
   ])("names the file and the line with %s, in one sentence", async (_what, bad, why) => {
     const path = file(`${lines(line(0.1, true))}\n${bad}`);

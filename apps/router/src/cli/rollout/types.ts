@@ -1,3 +1,6 @@
+import type { Evidence } from "../../core/evidence/evidence.ts";
+import type { Judgement } from "../../core/verdict/guards.ts";
+
 /** What the admin API answers of a rollout, as far as the command reads it. */
 
 export interface Side {
@@ -73,11 +76,6 @@ export interface RolloutSummary {
   readonly result: string;
 }
 
-export interface Counts {
-  readonly requests: number;
-  readonly bad: number;
-}
-
 export interface Rollout extends Omit<RolloutSummary, "result"> {
   readonly expect: string;
   readonly paused: { readonly reason: string } | null;
@@ -101,20 +99,7 @@ export interface Rollout extends Omit<RolloutSummary, "result"> {
   readonly checks: readonly { readonly name: string; readonly ok?: boolean; readonly detail: string }[];
   readonly steps: readonly StepReading[];
   readonly log: readonly LogLine[];
-  readonly evidence: {
-    readonly tallies: Readonly<
-      Record<
-        string,
-        {
-          readonly strata: readonly {
-            readonly rho: number;
-            readonly candidate: Counts;
-            readonly stable: Counts;
-          }[];
-          readonly leftOut: number;
-        }
-      >
-    >;
-  };
+  readonly plan: { readonly judgement: Judgement };
+  readonly evidence: Evidence;
   readonly saved?: boolean;
 }

@@ -1,3 +1,4 @@
+import type { Evidence } from "../../core/evidence/evidence.ts";
 import type { Reference } from "../../core/evidence/prediction-drift.ts";
 import type { RolloutView, TallySpec } from "../../core/rollout/counting.ts";
 import { isOver, type RolloutState } from "../../core/rollout/state.ts";
@@ -30,6 +31,8 @@ export interface RolloutEntry {
   readonly endedAt: number | null;
   /** The verdict that it ended by: what is reported later changes nothing about that. */
   readonly decided?: Verdict | undefined;
+  /** What that verdict was computed from. */
+  readonly decidedOn?: Evidence | undefined;
 }
 
 /** Nothing is judged any more: what is left is to carry it out. */

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { Tally } from "../../core/evidence/tally.ts";
 import { TallyCounter } from "../../core/evidence/tally-counter.ts";
 import type { Report } from "../../core/report.ts";
+import { EMPTY_COLOR } from "../../core/report-sums.ts";
 import type { RunReport } from "../../core/rollout/counting.ts";
 import { BLUE, GREEN, temporaryFolder, testConfig, testPlane } from "../test-kit.ts";
 
@@ -29,13 +30,20 @@ async function scene(
   return {
     ...test,
     /** Requests of both colors by weight, with so many bad ones, and a look at them. */
-    async serve(n: number, bad: { candidate?: number; stable?: number } = {}) {
-      const { rollout, colors } = test.channel.last;
-      const rho = colors.find(({ name }) => name === "green")!.share;
+    async serve(
+      n: number,
+      bad: { candidate?: number; stable?: number } = {},
+      inFlight: Record<string, number> = {},
+    ) {
+      const { rollout, ...snapshot } = test.channel.last;
+      const rho = snapshot.colors.find(({ name }) => name === "green")!.share;
       const own = Math.round(n * rho);
       counter.add(rho, own, bad.candidate ?? 0, n - own, bad.stable ?? 0);
       const runs = rollout ? [counter.run(rollout.id)] : [];
-      const report: Report = { worker: 0, epoch: test.channel.last.epoch, colors: {}, connections: 0, runs };
+      const colors = Object.fromEntries(
+        Object.entries(inFlight).map(([name, count]) => [name, { ...EMPTY_COLOR, inFlight: count }]),
+      );
+      const report: Report = { worker: 0, epoch: test.channel.last.epoch, colors, connections: 0, runs };
       test.channel.set(report);
       test.channel.report();
       await test.clock.advance(500);
@@ -121,6 +129,22 @@ describe("a rollout", () => {
     // whoever asks for a rollback now must not be sent to what is broken
     await test.call("POST", "/admin/rollback");
     expect(await test.weights()).toEqual({ blue: 100, green: 0 });
+  });
+
+  it("shows the verdict that it ended by, and its evidence, whatever is reported while it drains", async () => {
+    const test = await started();
+    await test.serve(200, { candidate: 5 }, { green: 1 });
+    const decided = await test.current();
+    expect(decided).toMatchObject({ phase: "rolling_back", verdict: { guard: "errors" } });
+    await test.serve(2000, { stable: 500 }, { green: 1 });
+    const later = await test.current();
+    expect(later.own).not.toEqual(decided.own); // it goes on counting
+    for (const key of ["verdict", "guards", "evidence"]) expect(later[key]).toEqual(decided[key]);
+    await test.serve(0);
+    await test.clock.advance(1000);
+    const ended = await test.current();
+    expect(ended.phase).toBe("rolled_back");
+    for (const key of ["verdict", "guards", "evidence"]) expect(ended[key]).toEqual(decided[key]);
   });
 
   it("watches 100 % by its objective, and a rollback by hand does not lead to the candidate after that", async () => {

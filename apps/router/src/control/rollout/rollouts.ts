@@ -337,7 +337,8 @@ export class Rollouts {
       ...before,
       state,
       ...over,
-      ...(isDecided(state) && !isDecided(before.state) && { decided: verdict }),
+      ...(isDecided(state) &&
+        !isDecided(before.state) && { decided: verdict, decidedOn: this.#ledger.evidence }),
       ...(serves && { servingSince: now }),
     };
     this.#saving.dirty = true;
@@ -432,7 +433,10 @@ export class Rollouts {
     const entry = this.#entry;
     if (entry !== undefined && (id === "current" || id === entry.state.id)) {
       const { evidence, own, requests } = this.#ledger;
-      return recordOf({ entry, verdict: this.verdict(), evidence, own, requests });
+      return recordOf({
+        ...{ entry, verdict: this.verdict(), own, requests },
+        evidence: entry.decidedOn ?? evidence,
+      });
     }
     return id === "current" ? this.#options.releases.all[0] : this.#options.releases.get(id);
   }

@@ -7,7 +7,7 @@ import type { Counts, Tally } from "./tally.ts";
  * Pairs of absolute errors on the same trips: in `bad` of `requests` pairs the candidate's was the larger. Ties are left out.
  * The sign test is the relative rate at a weight of one half: the odds of winning take the place of the relative risk.
  */
-function asTally({ requests, bad }: Counts, counted: "wins" | "losses"): Tally {
+export function pairsTally({ requests, bad }: Counts, counted: "wins" | "losses"): Tally {
   const [own, other] = counted === "wins" ? [requests - bad, bad] : [bad, requests - bad];
   const counts = (n: number) => ({ requests: n, bad: n });
   return { strata: [{ rho: 0.5, candidate: counts(own), stable: counts(other) }], leftOut: 0 };
@@ -18,7 +18,7 @@ export const INFERIOR_ODDS = 0.45 / 0.55;
 
 /** Each bet's log-likelihood ratio that the odds of winning are above `odds` ("wins"), or those of losing ("losses"). */
 export function pairParts(pairs: Counts, odds: number, counted: "wins" | "losses"): number[] {
-  return relativeParts(asTally(pairs, counted), { phi0: odds, ratios: SHIFT_RATIOS });
+  return relativeParts(pairsTally(pairs, counted), { phi0: odds, ratios: SHIFT_RATIOS });
 }
 
 /** ln of the evidence that the candidate is not inferior: it wins with odds above `odds`. 1 asks for "better". */
