@@ -72,7 +72,8 @@ function leaves(config: Config): Map<string, string> {
   return found;
 }
 
-/** `next` with what decides between plain HTTP and TLS as a running router has it. */
+/** `next` with what decides between plain HTTP and TLS, on either port, as a running router has it. */
 export function keepTls(running: Config, next: Config): Config {
-  return (running.tls === undefined) === (next.tls === undefined) ? next : { ...next, tls: running.tls };
+  const tls = (running.tls === undefined) === (next.tls === undefined) ? next.tls : running.tls;
+  return { ...next, tls, admin: { ...next.admin, tls: running.admin.tls } };
 }

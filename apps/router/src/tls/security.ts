@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import { keepTls } from "../config/reload.ts";
 import { Dialer } from "../targets/dialer.ts";
 import { AcmeKeeper } from "./acme/acme-keeper.ts";
 import type { Issued } from "./acme/store.ts";
@@ -95,7 +96,9 @@ export class Security {
    * Reads every file for another configuration; what it gives back takes that into service.
    * @throws Error in one sentence; nothing has changed
    */
-  prepare(config: Config): () => void {
+  prepare(next: Config): () => void {
+    this.#keeper.prepare(next); // what waits for a restart must not make it fail
+    const config = keepTls(this.#config, next);
     const commit = this.#keeper.prepare(config);
     return () => {
       const before = JSON.stringify(this.#config.tls?.acme);

@@ -15,6 +15,7 @@ const PAUSE = { usual: 5 * MINUTE, longest: 24 * 60 * MINUTE };
 const RETRY_AFTER = { usual: MINUTE, longest: 24 * 60 * MINUTE };
 const MOST_HELD = 100_000;
 const USUAL_HELD = 1000;
+const MESSAGE_LENGTH = "expected text of 1 to 500 characters";
 const MESSAGE = "The service is under maintenance.";
 
 const pauseBody = z.strictObject({
@@ -40,8 +41,8 @@ const maintenanceBody = z.strictObject({
   message: z
     .string()
     .trim()
-    .min(1)
-    .max(500)
+    .min(1, MESSAGE_LENGTH)
+    .max(500, MESSAGE_LENGTH)
     .regex(/^\P{Cc}*$/u, "expected text without control characters")
     .optional()
     .meta({ description: "What clients are told." }),
@@ -113,6 +114,8 @@ function gateRoute(deps: AdminDeps, name: string, schema: z.ZodType, { read, ...
   };
 }
 
+const words = (ms: number) => (ms < 60 * MINUTE ? `${ms / MINUTE}m` : `${ms / MINUTE / 60}h`);
+
 /** Milliseconds. @throws HttpProblem */
 function duration(key: string, text: string | undefined, { usual, longest }: typeof HOLD): number {
   if (text === undefined) return usual;
@@ -122,6 +125,6 @@ function duration(key: string, text: string | undefined, { usual, longest }: typ
   } catch {} // said below
   throw new HttpProblem(
     400,
-    `${key}: ${JSON.stringify(text)}; expected a duration with its unit, such as 30s, of at most ${longest / MINUTE}m.`,
+    `${key}: ${JSON.stringify(text)}; expected a duration with its unit, such as 30s, of at most ${words(longest)}.`,
   );
 }

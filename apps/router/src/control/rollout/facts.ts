@@ -13,14 +13,20 @@ export interface World {
 export function worldFacts(
   world: World,
   state: RolloutState,
-): Pick<Facts, "share" | "drained" | "candidate" | "stable"> {
+): Pick<Facts, "share" | "drained" | "closed" | "candidate" | "stable"> {
   const { candidate, stable } = state;
   return {
     share: shareOf(world, candidate.color, stable.color),
     drained: isDrained(world, [candidate.color, stable.color]),
+    closed: isClosed(world),
     candidate: colorFacts(world, candidate.color, candidate.digest),
     stable: colorFacts(world, stable.color, stable.digest),
   };
+}
+
+/** New requests are held by a pause, or turned away by maintenance. */
+export function isClosed({ store }: Pick<World, "store">): boolean {
+  return store.view.routing.gate !== undefined;
 }
 
 /** In percent of both; undefined while a worker serves by older weights, or another color has some. */

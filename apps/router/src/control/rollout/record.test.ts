@@ -36,6 +36,7 @@ it("compares predictions only where both colors had some: at 100 % one has none"
     evidence: NOTHING_OWN.evidence,
     own: { ...NOTHING_OWN, histograms: { predictions } },
     requests: 0,
+    closed: false,
   });
   expect(record.steps.map((step) => step.predictions)).toEqual([
     expect.objectContaining({ psi: 0, drifted: false }),

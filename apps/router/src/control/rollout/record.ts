@@ -94,6 +94,8 @@ export interface RecordParts {
   readonly own: OwnEvidence;
   /** First attempts that the candidate has ended in this rollout. */
   readonly requests: number;
+  /** New requests are held, or turned away. */
+  readonly closed: boolean;
 }
 
 export function recordOf(parts: RecordParts): ReleaseRecord {
@@ -155,9 +157,11 @@ function stepView({ entry, requests }: RecordParts): StepView {
 
 /** What it waits for. */
 function nextOf(parts: RecordParts): string {
-  const { entry, verdict } = parts;
+  const { entry, verdict, closed } = parts;
   const { state } = entry;
   if (state.paused !== null) return `It is paused until somebody resumes it: ${state.paused.reason}.`;
+  if (closed && !isOver(state) && state.phase !== "rolling_back")
+    return "Its time stands still: the router is paused or in maintenance.";
   if (state.hook !== null) return `The hook ${state.hook.name} is under way.`;
   const { color } = state.candidate;
   switch (state.phase) {

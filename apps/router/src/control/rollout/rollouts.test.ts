@@ -201,6 +201,32 @@ describe("a rollout", () => {
   });
 });
 
+describe("a pause of the router", () => {
+  it.each([
+    ["pause", "resume", { for: "24h" }, {}],
+    ["maintenance", "maintenance", { on: true }, { on: false }],
+  ])(
+    "%s holds a rollout whose candidate is away, and it goes on afterwards",
+    async (close, open, on, off) => {
+      const plan = { unavailable_limit: "5s", max_duration: "10m", on_timeout: "rollback" };
+      const test = await started({}, plan);
+      expect((await test.call("POST", `/admin/${close}`, on)).status).toBe(200);
+      test.probe.results.set(GREEN, { ok: false, detail: "refused", version: undefined, digest: undefined });
+      for (let i = 0; i < 40; i++) await test.clock.advance(30_000);
+      expect(await test.current()).toMatchObject({
+        phase: "shifting",
+        share: 10,
+        paused: null,
+        next: "Its time stands still: the router is paused or in maintenance.",
+      });
+      test.probe.results.set(GREEN, says("1.0.1", "new"));
+      await test.clock.advance(10_000);
+      expect((await test.call("POST", `/admin/${open}`, off)).status).toBe(200);
+      await servedUntil(test, "baking");
+    },
+  );
+});
+
 describe("people", () => {
   it("pause, resume, approve and skip", async () => {
     const test = await started({}, { gates: [50] });

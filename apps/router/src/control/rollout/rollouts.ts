@@ -19,7 +19,7 @@ import type { ReportBook } from "../report-book.ts";
 import type { Store } from "../store.ts";
 import type { TargetWatch } from "../target-watch.ts";
 import { isDecided, type RolloutEntry, viewOf } from "./entry.ts";
-import { worldFacts } from "./facts.ts";
+import { isClosed, worldFacts } from "./facts.ts";
 import { GateRun } from "./gate-run.ts";
 import { HookRun } from "./hook-run.ts";
 import { Ledger } from "./ledger.ts";
@@ -434,7 +434,7 @@ export class Rollouts {
     if (entry !== undefined && (id === "current" || id === entry.state.id)) {
       const { evidence, own, requests } = this.#ledger;
       return recordOf({
-        ...{ entry, verdict: this.verdict(), own, requests },
+        ...{ entry, verdict: this.verdict(), own, requests, closed: isClosed(this.#options) },
         evidence: entry.decidedOn ?? evidence,
       });
     }

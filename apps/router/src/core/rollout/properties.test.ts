@@ -92,6 +92,7 @@ const colorFacts = (digest: string, other: string) =>
 const facts: fc.Arbitrary<Partial<Facts>> = fc.record(
   {
     drained: fc.boolean(),
+    closed: fc.constantFrom(false, false, false, true),
     candidate: colorFacts("new", "newer"),
     stable: colorFacts("old", "older"),
     verdict: fc.constantFrom(HOLD, HOLD, HOLD, PROMOTE, PROMOTE, PROMOTE, PAUSE, ROLL_BACK),
@@ -118,6 +119,7 @@ const steady = fc.constantFrom(PROMOTE, HOLD).map(
 );
 const GOOD_WORLD: Partial<Facts> = {
   drained: true,
+  closed: false,
   candidate: { available: true, digest: "new" },
   stable: { available: true, digest: "old" },
   gates: "passed",

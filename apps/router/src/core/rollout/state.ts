@@ -54,11 +54,11 @@ export interface LogEntry {
   readonly by: string;
 }
 
-/** Times in milliseconds, as counted while the rollout was watched: a router that is down makes no step pass. */
+/** Times in milliseconds, as counted while the rollout was watched and requests came: neither a router that is down nor a pause makes a step pass. */
 export interface Times {
   /** Of the last tick, since 1970. */
   readonly last: number;
-  /** Since the start, down or not; begins anew when a time-out is resumed from. */
+  /** Since the start, down or not, but for pauses and maintenance; begins anew when a time-out is resumed from. */
   readonly total: number;
   /** With this step's weight in force. */
   readonly step: number;
@@ -103,6 +103,8 @@ export interface Facts {
   readonly drained: boolean;
   readonly candidate: ColorFacts;
   readonly stable: ColorFacts;
+  /** New requests are held by a pause, or turned away by maintenance: no color gets any. */
+  readonly closed: boolean;
   /** First attempts that the candidate has ended in this rollout. */
   readonly requests: number;
   /** The verdict on the pair's evidence, with {@link RolloutState.accepted}. */

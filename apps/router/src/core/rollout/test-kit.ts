@@ -20,6 +20,7 @@ export const PAUSE = { decision: "pause", guard: "objective", reason: "both: pau
 const GOOD: Facts = {
   share: 0,
   drained: true,
+  closed: false,
   candidate: { available: true, digest: "new" },
   stable: { available: true, digest: "old" },
   requests: 0,

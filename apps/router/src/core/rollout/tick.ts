@@ -41,8 +41,13 @@ function inForce(share: number, facts: Facts): boolean {
   return facts.share !== undefined && Math.abs(facts.share - share) < SAME;
 }
 
+/**
+ * While no color gets requests nothing is learned, and nobody is without an answer for want of a target: everything may be
+ * down then, to be swapped. So time stands still, but for a rollback, which waits for what is in flight.
+ */
 function timed(state: RolloutState, facts: Facts, at: number): RolloutState {
-  const passed = Math.max(0, at - state.times.last);
+  const standsStill = facts.closed && state.phase !== "rolling_back";
+  const passed = standsStill ? 0 : Math.max(0, at - state.times.last);
   const watched = Math.min(passed, WATCHED);
   const counted = state.paused ? 0 : watched;
   const alone = !facts.candidate.available && facts.stable.available;
@@ -51,7 +56,7 @@ function timed(state: RolloutState, facts: Facts, at: number): RolloutState {
     total: state.times.total + passed,
     step: state.times.step + (state.settled ? counted : 0),
     phase: state.times.phase + counted,
-    unavailable: alone && state.phase !== "preparing" ? state.times.unavailable + watched : 0,
+    unavailable: alone && state.phase !== "preparing" && !standsStill ? state.times.unavailable + watched : 0,
   };
   return { ...state, times };
 }
