@@ -3,15 +3,19 @@ import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { WebSocket as WsClient } from "ws";
 import { ENGINES } from "../../test/conformance/engines.ts";
+import { serverMaterial, TestAuthority } from "../../test/support/certificates.ts";
 import { closing, eventually } from "../../test/support/open.ts";
-import { type PlaneOptions, TEST_CONFIG, testRouter } from "../../test/support/plane.ts";
+import { type PlaneOptions, TEST_CONFIG, TEST_TLS, testRouter } from "../../test/support/plane.ts";
 import { RawClient } from "../../test/support/raw-client.ts";
 import { rawUpstream } from "../../test/support/upstream.ts";
 import { socketUpstream } from "../../test/support/web-sockets.ts";
 import { SWITCHING, UPGRADE, untroubled } from "../../test/support/wire.ts";
+import { PLAIN_UPSTREAM } from "../tls/material.ts";
 
 untroubled();
 const keep = closing();
+const authority = await TestAuthority.create();
+const pair = await authority.issue();
 const draining = (tunnel_drain: number | undefined) => ({
   timeouts: { ...TEST_CONFIG.timeouts, tunnel_drain },
 });
@@ -206,6 +210,28 @@ describe.each(ENGINES)("tunnels of the engine $name", ({ create }) => {
     const two = await open(test.url);
     await eventually(() => two.over.length === 1);
     expect(two.over[0]).toEqual({ code: 1001, clean: true });
+  });
+
+  it("are closed with 1001 inside TLS, too, with clients and with targets", async () => {
+    const blue = keep(await socketUpstream(undefined, {}, pair));
+    expect(blue.url).toMatch(/^https:/);
+    const material = { ...serverMaterial([pair]), upstream: { ...PLAIN_UPSTREAM, ca: authority.cert } };
+    const colors = (weight: number) => ({
+      blue: { weight, targets: [blue.url] },
+      green: { weight: 1 - weight, targets: [] },
+    });
+    const config = { ...draining(0), tls: TEST_TLS };
+    const test = keep(await testRouter(colors(1), { config, material }, create));
+    const client = new WsClient(`${test.url.replace("https", "wss")}/`, { ca: authority.cert });
+    keep({ close: () => client.terminate() });
+    await once(client, "open");
+    client.send("hello");
+    expect(String((await once(client, "message"))[0])).toBe("hello");
+    expect(test.plane.colors[0]!.counters.tunnels).toBe(1);
+    test.serve(colors(0));
+    expect((await once(client, "close"))[0]).toBe(1001);
+    await eventually(() => blue.codes.length === 1 && test.plane.colors[0]!.counters.tunnels === 0);
+    expect(blue.codes).toEqual([1001]);
   });
 
   it("pass a refused handshake on", async () => {

@@ -1,17 +1,24 @@
 import { createServer as createHttpServer } from "node:http";
 import {
   createServer as createHttp2Server,
+  createSecureServer,
   type IncomingHttpHeaders,
   type ServerHttp2Stream,
 } from "node:http2";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from "node:tls";
 import { afterEach, describe, expect, it } from "vitest";
+import { TestAuthority } from "../../test/support/certificates.ts";
 import { FakeClock } from "../control/test-kit.ts";
+import { PLAIN_UPSTREAM } from "../tls/material.ts";
+import { Dialer } from "./dialer.ts";
 import { type ProbeConfig, targetProbe } from "./probe.ts";
 
 const config: ProbeConfig = { path: undefined, grpc: "taxi.Fares", timeout: 1000, status: [[200, 299]] };
 const SERVING = Buffer.from([0, 0, 0, 0, 2, 8, 1]);
 const GRPC = { ":status": 200, "content-type": "application/grpc" };
+const authority = await TestAuthority.create();
+const pair = await authority.issue();
 const sockets = new Set<Socket>();
 const servers: Server[] = [];
 afterEach(() => {
@@ -207,6 +214,54 @@ describe("a check by gRPC", () => {
     stop.abort();
     expect((await result).ok).toBe(false);
     await closed;
+  });
+});
+
+describe("a check by gRPC inside TLS", () => {
+  /** The check by somebody who trusts `ca`. */
+  function ask(url: string, ca: string) {
+    const dialer = new Dialer();
+    dialer.use({ ...PLAIN_UPSTREAM, ca });
+    return targetProbe(new FakeClock(), dialer)(url, config, new AbortController().signal);
+  }
+
+  /** A health service: what it was asked by, and what its check says. */
+  async function scene(ca: string) {
+    const server = createSecureServer(pair);
+    const asked: (string | false | null)[] = [];
+    server.on("stream", (stream) => {
+      asked.push((stream.session!.socket as TLSSocket).alpnProtocol);
+      stream.on("error", () => {}).resume();
+      call(SERVING)(stream, {}, Buffer.alloc(0));
+    });
+    const url = await listen(server as unknown as Server, "https");
+    return { asked, result: await ask(url, ca) };
+  }
+
+  it("passes a target that the control plane's rules believe, over HTTP/2 by ALPN", async () => {
+    const { asked, result } = await scene(authority.cert);
+    expect(result).toMatchObject({ ok: true, detail: "SERVING" });
+    expect(asked).toEqual(["h2"]);
+  });
+
+  it("fails for one that they do not believe, and asks it nothing", async () => {
+    const { asked, result } = await scene((await TestAuthority.create("Stranger")).cert);
+    expect(result.ok).toBe(false);
+    expect(result.detail).toMatch(/authority that is not trusted/);
+    expect(asked).toEqual([]);
+  });
+
+  // Node aborts the process where a socket is destroyed before its session has taken it over.
+  it.each<[string, TlsOptions, RegExp]>([
+    ["knows no ALPN", {}, /^gRPC: what answers does not speak HTTP\/2 inside TLS$/],
+    ["agrees on HTTP/1.1 alone", { ALPNProtocols: ["http/1.1"] }, /^gRPC: TLS could not be agreed on/],
+  ])("fails for one that %s, and says so", async (_, options, why) => {
+    const server = createTlsServer({ ...pair, ...options }, (socket) => {
+      socket.on("error", () => {}).resume();
+    });
+    const result = await ask(await listen(server, "https"), authority.cert);
+    expect(result.detail).toMatch(why);
+    expect(result.ok).toBe(false);
   });
 });
 

@@ -6,9 +6,9 @@ import {
   type OutgoingHttpHeaders,
 } from "node:http2";
 import type { Socket } from "node:net";
-import type { TLSSocket } from "node:tls";
-import { type TargetAddress, targetAddress } from "../core/target-address.ts";
-import { type Dialer, readyEvent } from "./dialer.ts";
+import { TLSSocket } from "node:tls";
+import { targetAddress } from "../core/target-address.ts";
+import type { Dialer } from "./dialer.ts";
 
 export interface Http2Question {
   readonly method: "GET" | "POST";
@@ -45,7 +45,8 @@ export function askHttp2(
   const scheme = address.protocol === "https" ? "https" : "http";
   const { method, path, headers, body, limit } = question;
   return new Promise<Http2Answer>((resolve, reject) => {
-    const createConnection = () => dialHttp2(dialer, address);
+    const socket = dialer.dial(address, { alpn: ["h2"] });
+    const createConnection = () => socket;
     const session = connect(`${scheme}://${authority}`, { createConnection, settings: SETTINGS });
     const end = (settle: () => void) => {
       signal.removeEventListener("abort", abort);
@@ -57,6 +58,9 @@ export function askHttp2(
     if (signal.aborted) abort();
     signal.addEventListener("abort", abort);
     session.on("error", fail);
+    session.on("connect", () => {
+      if (!agreedOnHttp2(socket)) session.destroy(fault("ERR_NO_HTTP2"));
+    });
     if (session.destroyed) return;
     const fields = { ":method": method, ":path": path, ":authority": authority, ...headers };
     const stream = session.request(fields, { endStream: body === undefined });
@@ -66,14 +70,12 @@ export function askHttp2(
   });
 }
 
-function dialHttp2(dialer: Dialer, address: TargetAddress): Socket {
-  const socket = dialer.dial(address, { alpn: ["h2"] });
-  if (address.protocol === "https") {
-    socket.prependOnceListener(readyEvent(socket), () => {
-      if ((socket as TLSSocket).alpnProtocol !== "h2") socket.destroy(fault("ERR_NO_HTTP2"));
-    });
-  }
-  return socket;
+/**
+ * Whether a connection that is there may carry HTTP/2: with prior knowledge, or by ALPN inside TLS. To be asked when the
+ * session has connected, which is before its first request is sent. To destroy the socket any earlier aborts the process (Node 24).
+ */
+export function agreedOnHttp2(socket: Socket): boolean {
+  return !(socket instanceof TLSSocket) || socket.alpnProtocol === "h2";
 }
 
 function read(
@@ -112,7 +114,7 @@ function read(
 }
 
 /** A stream says no more than that it was canceled; its connection's error is the cause. */
-function origin(error: Error & { readonly code?: string }): Error {
+export function origin(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
   return error.code === "ERR_HTTP2_STREAM_CANCEL" && error.cause instanceof Error ? error.cause : error;
 }
 

@@ -14,6 +14,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import type { KeyPair } from "../../src/tls/material.ts";
 
 const asIs = (message: Buffer) => message;
 const kind = (name: string, requestStream: boolean, responseStream: boolean) => ({
@@ -68,16 +69,33 @@ export interface EchoTarget {
   close(): void;
 }
 
-/** A gRPC server on a loopback port. */
-export async function grpcEcho(service: EchoService = {}, options: ChannelOptions = {}): Promise<EchoTarget> {
+/** A gRPC server on a loopback port. @param pair its certificate; default: no TLS */
+export async function grpcEcho(
+  service: EchoService = {},
+  options: ChannelOptions = {},
+  pair?: KeyPair,
+): Promise<EchoTarget> {
   const server = new Server(options);
   server.addService(ECHO, { ...DEFAULTS, ...service } as UntypedServiceImplementation);
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+    server.bindAsync("127.0.0.1:0", credentialsOf(pair), (error, bound) =>
       error ? reject(error) : resolve(bound),
     );
   });
-  return { url: `http://127.0.0.1:${port}`, port, server, close: () => server.forceShutdown() };
+  return {
+    url: `${pair ? "https" : "http"}://127.0.0.1:${port}`,
+    port,
+    server,
+    close: () => server.forceShutdown(),
+  };
+}
+
+function credentialsOf(pair: KeyPair | undefined): ServerCredentials {
+  if (pair === undefined) return ServerCredentials.createInsecure();
+  const { cert, key } = pair;
+  return ServerCredentials.createSsl(null, [
+    { cert_chain: Buffer.from(cert), private_key: Buffer.from(key) },
+  ]);
 }
 
 export interface Ended {

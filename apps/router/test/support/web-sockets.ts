@@ -1,6 +1,8 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
+import type { KeyPair } from "../../src/tls/material.ts";
 
 export interface SocketUpstream {
   readonly url: string;
@@ -12,13 +14,15 @@ export interface SocketUpstream {
   close(): Promise<void>;
 }
 
-/** A WebSocket server by the package `ws`. `opened` is told of each connection; default: it answers what it hears. */
+/** A WebSocket server by the package `ws`. `opened` is told of each connection; default: it answers what it hears. @param pair its certificate; default: no TLS */
 export async function socketUpstream(
   opened: (peer: WebSocket) => void = (peer) =>
     peer.on("message", (data, isBinary) => peer.send(data, { binary: isBinary })),
   options: ServerOptions = {},
+  pair?: KeyPair,
 ): Promise<SocketUpstream> {
-  const server = createServer((_request, response) => response.end("ok"));
+  const answer: RequestListener = (_request, response) => response.end("ok");
+  const server = pair ? createSecureServer(pair, answer) : createServer(answer);
   const sockets = new WebSocketServer({ server, ...options });
   const [peers, codes]: [WebSocket[], number[]] = [[], []];
   sockets.on("connection", (peer) => {
@@ -34,5 +38,5 @@ export async function socketUpstream(
     await new Promise((resolve) => server.close(resolve));
   };
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, server, peers, codes, close };
+  return { url: `${pair ? "https" : "http"}://127.0.0.1:${port}`, server, peers, codes, close };
 }

@@ -38,6 +38,8 @@ export function admitHttp2(head: Http2Head, limits: HeadLimits & { header: numbe
   if (head.size > limits.header) return HEADER_TOO_LARGE;
   const named = head.fields.find(([name]) => name === "host")?.[1];
   if (head.authority !== undefined && named !== undefined && named !== head.authority) return TWO_HOSTS;
+  // nghttp2 looks at the path only where the scheme is http or https; an absolute one would name another host.
+  if (head.method !== "CONNECT" && !/^(?:\/|\*$)/.test(head.target)) return NO_PATH;
   const host = head.authority ?? named;
   const rest = head.fields.filter(([name]) => name !== "host");
   const fields: Field[] = host === undefined ? rest : [["Host", host], ...rest];
@@ -65,6 +67,11 @@ const HEADER_TOO_LARGE: Refusal = {
   status: 431,
   title: "Request Header Fields Too Large",
   detail: "The request's header is larger than limits.header allows.",
+};
+const NO_PATH: Refusal = {
+  status: 400,
+  title: "Bad Request",
+  detail: "The request's :path does not begin with a slash.",
 };
 const TWO_HOSTS: Refusal = {
   status: 400,

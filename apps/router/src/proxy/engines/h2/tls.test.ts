@@ -1,13 +1,17 @@
 import { connect } from "node:http2";
-import { ChannelCredentials } from "@grpc/grpc-js";
+import type { AddressInfo } from "node:net";
+import { createServer, type TlsOptions } from "node:tls";
+import { ChannelCredentials, status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import { ENGINES } from "../../../../test/conformance/engines.ts";
 import { serverMaterial, TestAuthority } from "../../../../test/support/certificates.ts";
 import { echoClient, grpcEcho } from "../../../../test/support/grpc-echo.ts";
+import { PREFACE, readFrames, TYPE } from "../../../../test/support/http2/frames.ts";
 import { answerOf } from "../../../../test/support/http2-client.ts";
 import { closing, eventually } from "../../../../test/support/open.ts";
 import { TEST_TLS, testRouter } from "../../../../test/support/plane.ts";
 import { upstream } from "../../../../test/support/upstream.ts";
+import { PLAIN_UPSTREAM } from "../../../tls/material.ts";
 
 const open = closing();
 const authority = await TestAuthority.create();
@@ -39,5 +43,54 @@ describe.each(ENGINES)("HTTP/2 inside TLS ($name)", ({ create }) => {
     const credentials = ChannelCredentials.createSsl(Buffer.from(authority.cert));
     const calls = open(echoClient(router.port, {}, credentials));
     expect((await calls.unary("secret")).value?.toString()).toBe("secret");
+  });
+});
+
+describe.each(ENGINES)("gRPC calls to targets inside TLS ($name)", ({ create }) => {
+  async function scene(url: string, ca = authority.cert) {
+    const material = { server: undefined, upstream: { ...PLAIN_UPSTREAM, ca } };
+    const router = open(await testRouter({ blue: { weight: 1, targets: [url] } }, { material }, create));
+    return { router, calls: open(echoClient(router.port)) };
+  }
+
+  it("go over HTTP/2 by ALPN, on one connection", async () => {
+    const target = open(await grpcEcho({}, {}, pair));
+    const { calls } = await scene(target.url);
+    expect(target.url).toMatch(/^https:/);
+    const answers = await Promise.all(["a", "b", "c"].map((text) => calls.unary(text)));
+    expect(answers.map(({ value, error }) => value?.toString() ?? error)).toEqual(["a", "b", "c"]);
+  });
+
+  it("are not sent to one that cannot be believed", async () => {
+    const seen: string[] = [];
+    const target = open(await grpcEcho({ unary: (call) => void seen.push(call.getPath()) }, {}, pair));
+    const { calls, router } = await scene(target.url, (await TestAuthority.create("Stranger")).cert);
+    expect((await calls.unary("a")).error?.code).toBe(status.UNAVAILABLE);
+    expect(seen).toEqual([]);
+    await eventually(() => router.lines.length === 1);
+    expect(router.lines[0]).toMatchObject({ outcome: "tls_failed", grpc_status: status.UNAVAILABLE });
+  });
+
+  it.each<[string, TlsOptions]>([
+    ["knows no ALPN", {}],
+    ["agrees on HTTP/1.1 alone", { ALPNProtocols: ["http/1.1"] }],
+  ])("are not sent to one that %s", async (_, tls) => {
+    let received = Buffer.alloc(0);
+    const server = createServer({ ...pair, ...tls }, (socket) => {
+      socket.on("error", () => {});
+      socket.on("data", (bytes) => {
+        received = Buffer.concat([received, bytes]);
+        socket.end("HTTP/1.1 400 Bad Request\r\n\r\n");
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    open(server);
+    const { calls, router } = await scene(`https://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    expect((await calls.unary("a")).error?.code).toBe(status.UNAVAILABLE);
+    await eventually(() => router.lines.length === 1);
+    expect(router.lines[0]).toMatchObject({ outcome: "tls_failed" });
+    // a session opens before it can be told of the protocol
+    const { frames } = readFrames(received.subarray(PREFACE.length));
+    expect(frames.filter(({ type }) => type === TYPE.HEADERS || type === TYPE.DATA)).toEqual([]);
   });
 });

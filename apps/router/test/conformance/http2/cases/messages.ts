@@ -92,6 +92,15 @@ export const MESSAGES: readonly Http2Case[] = [
   ].map((path) =>
     malformed(`a :path of ${JSON.stringify(path)}`, "9113 §8.3.1", pseudo({ ":path": path }), REFUSED),
   ),
+  // nghttp2 looks at a path only where the scheme is http or https.
+  ...["http://b/a", "*", "b/a"].map((path) =>
+    malformed(
+      `a :path of ${JSON.stringify(path)} with a :scheme of its own`,
+      "9113 §8.3.1",
+      pseudo({ ":scheme": "ftp", ":path": path }),
+      REFUSED,
+    ),
+  ),
   ...["a b", "a\r\nx: y", "u@a", "a/b", "a, b", "a#b", "a:b", "[::1", ""].map((authority) =>
     malformed(
       `an :authority of ${JSON.stringify(authority)}`,

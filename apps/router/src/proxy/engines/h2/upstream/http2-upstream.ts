@@ -1,5 +1,6 @@
 import { type ClientHttp2Stream, constants } from "node:http2";
 import type { Field } from "../../../../core/forwarding.ts";
+import { origin } from "../../../../targets/http2-question.ts";
 import { failure } from "../../failure.ts";
 import { endsWhole } from "../ends-whole.ts";
 import { fieldsOfRaw, flatFields, grouped } from "../fields.ts";
@@ -100,7 +101,7 @@ export class Http2Upstream implements Upstream {
   }
 
   #connected(): void {
-    if (!this.#done) this.#reader.onConnected();
+    if (!this.#done && this.#session.connected) this.#reader.onConnected();
   }
 
   #closed(stream: ClientHttp2Stream): void {
@@ -128,7 +129,7 @@ export class Http2Upstream implements Upstream {
       rstCode === NGHTTP2_REFUSED_STREAM || (id !== undefined && id > session.lastProcessed);
     if (unprocessed) return { outcome: "refused", stale: "unprocessed" };
     const error = session.error ?? this.#error;
-    if (!session.connected) return { outcome: failure(error, false) };
+    if (!session.connected) return { outcome: failure(error && origin(error), false) };
     if (error?.code === "ERR_HTTP2_ERROR") return { outcome: "invalid_response" };
     if (session.error === undefined && !session.http2.destroyed) return { outcome: "reset", code: rstCode };
     return session.used ? { outcome: "reset", stale: "connection" } : { outcome: "reset" };

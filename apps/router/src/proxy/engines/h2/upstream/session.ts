@@ -1,6 +1,8 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
 import type { Socket } from "node:net";
+import { agreedOnHttp2 } from "../../../../targets/http2-question.ts";
 import type { Target } from "../../../../targets/target.ts";
+import { UpstreamFault } from "../../failure.ts";
 
 /** Streams on one connection to a target, whatever it allows: one connection is one core's work at either end. */
 const MOST_STREAMS = 250;
@@ -94,6 +96,7 @@ export class UpstreamSession {
   #listen(): void {
     const { http2 } = this;
     http2.once("connect", () => {
+      if (!agreedOnHttp2(this.#socket)) return this.#refuse();
       this.connected = true;
       clearTimeout(this.#timer);
       http2.setLocalWindowSize(CONNECTION_WINDOW);
@@ -132,6 +135,11 @@ export class UpstreamSession {
     setImmediate(() => {
       if (!this.http2.destroyed) this.http2.destroy();
     });
+  }
+
+  #refuse(): void {
+    this.error = new UpstreamFault("tls_failed");
+    this.destroy();
   }
 
   #tooLate(): void {
