@@ -58,6 +58,14 @@ export function grpcOutcome(code: number): Outcome {
   return SERVER_FAULTS.has(code) ? "grpc_error" : "answered";
 }
 
+/** Statuses that google.rpc.Code gives as 400, 404 or 409: INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION, ABORTED, OUT_OF_RANGE. */
+const REJECTIONS: ReadonlySet<number> = new Set([3, 5, 6, 9, 10, 11]);
+
+/** Whether a call with this status was turned away for what it asked, as 422 does over HTTP. */
+export function isGrpcRejection(code: number): boolean {
+  return REJECTIONS.has(code);
+}
+
 /** The status of an answer of HTTP to a gRPC call, as every client reads it (http-grpc-status-mapping). */
 const BY_HTTP: Readonly<Record<number, number>> = {
   400: GRPC.internal,

@@ -373,7 +373,8 @@ export class Exchange implements Waiter {
 
   /** One record for each client request: the first attempt at the assigned color, or that there could be none. */
   #evidence(outcome: Outcome, status: number, duration: number): void {
-    this.charging?.ended({ outcome, status, duration, key: this.#key });
+    const { grpcStatus } = this;
+    this.charging?.ended({ outcome, status, grpcStatus, duration, key: this.#key });
     if (!this.#evident) return;
     this.#evident = false;
     const row = outcomeRow(outcome);

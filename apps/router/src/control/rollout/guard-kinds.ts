@@ -52,7 +52,7 @@ function slow(): GuardKind {
   };
 }
 
-/** The candidate's own 4xx answers (but 401, 403 and 429): a broken schema refuses everybody. */
+/** The candidate's own 4xx answers (but 401, 403 and 429), and the same as a status of gRPC: a broken schema refuses everybody. */
 function rejected(): GuardKind {
   return {
     name: "rejected",

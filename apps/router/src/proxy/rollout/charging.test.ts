@@ -109,6 +109,24 @@ describe("a request is charged once, by its first attempt at its own color", () 
     expect(all.assigned).toEqual([0, 1, 0, 0]);
   });
 
+  it.each([
+    ["INVALID_ARGUMENT", 3, 1],
+    ["NOT_FOUND", 5, 1],
+    ["FAILED_PRECONDITION", 9, 1],
+    ["OUT_OF_RANGE", 11, 1],
+    ["OK", 0, 0],
+    ["PERMISSION_DENIED", 7, 0],
+    ["RESOURCE_EXHAUSTED", 8, 0],
+    ["UNAUTHENTICATED", 16, 0],
+  ])("as rejected, or not, by the status of a gRPC call: %s", (_, grpcStatus, bad) => {
+    const test = scene();
+    const exchange = test.plane.begin(request());
+    const lease = exchange.claim()!;
+    exchange.grpcStatus = grpcStatus;
+    exchange.settle(lease, "answered", 200);
+    expect(counted(test.plane)).toMatchObject({ errors: [0, 1, 0, 0], rejected: [bad, 1, 0, 0] });
+  });
+
   it("against its color, where that has no target", () => {
     const test = scene({}, "down");
     test.send(["answered"]);

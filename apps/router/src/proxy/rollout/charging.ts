@@ -1,4 +1,5 @@
 import type { TallyCounter } from "../../core/evidence/tally-counter.ts";
+import { isGrpcRejection } from "../../core/grpc.ts";
 import { type Outcome, outcomeRow } from "../../core/outcome.ts";
 import { DURATION_BUCKETS } from "../../core/report.ts";
 import type { RolloutView, TallySpec } from "../../core/rollout/counting.ts";
@@ -9,6 +10,8 @@ export interface Ending {
   readonly outcome: Outcome;
   /** The upstream's own status; 0 where there was none. */
   readonly status: number;
+  /** A gRPC call's own status; undefined for other requests, and where none came. */
+  readonly grpcStatus?: number | undefined;
   /** Milliseconds from sending, without connecting, to the end of the answer. */
   readonly duration: number;
   /** The affinity key; undefined where the color was drawn. */
@@ -77,7 +80,7 @@ export class Charging {
 
   /** One record for each client request. A client that gives up blames nobody, unless it was too slow for anybody by then. */
   ended(ending: Ending): void {
-    const { outcome, status, duration, key } = ending;
+    const { outcome, status, grpcStatus, duration, key } = ending;
     const row = outcomeRow(outcome);
     const isSlow = duration >= this.slowAfter || outcome === "stalled";
     if (row.blame === "client") {
@@ -86,7 +89,7 @@ export class Charging {
     }
     this.#add(this.#errors, row.bad, key);
     if (UNSENT.has(outcome)) return;
-    this.#add(this.#rejected, isRejected(status), key);
+    this.#add(this.#rejected, isRejected(status, grpcStatus), key);
     if (status === 101) return; // how long a tunnel lasts is the client's to say
     this.#add(this.#slow, isSlow, key);
     if (status !== 0) this.#time(duration);
@@ -123,6 +126,7 @@ interface Counting {
   readonly tally: TallyCounter;
 }
 
-function isRejected(status: number): boolean {
+function isRejected(status: number, grpcStatus: number | undefined): boolean {
+  if (status === 200 && grpcStatus !== undefined) return isGrpcRejection(grpcStatus);
   return status >= 400 && status < 500 && !NOT_REJECTED.has(status);
 }

@@ -12,6 +12,7 @@ const PIPELINED = 16;
 /** One request's place in its connection's order. */
 export interface Turn {
   readonly request?: IncomingMessage;
+  readonly out?: ServerResponse;
   readonly start: (turn: Turn) => void;
   /** Set by whoever answers: the body turned out not to be HTTP. */
   onBroken?: () => void;
@@ -45,13 +46,19 @@ export class Connection {
     return this.#turn === undefined;
   }
 
+  /** The answer under way says that it is the last one, unless its head has been written. */
+  leave(): void {
+    const out = this.#turn?.out;
+    if (out !== undefined && !out.headersSent) out.shouldKeepAlive = false;
+  }
+
   /** Calls `start` once everything before has been answered, or never if the connection ends before that. */
   take(request: IncomingMessage, out: ServerResponse, start: (turn: Turn) => void): void {
     if (this.#ending) {
       request.resume();
       return;
     }
-    const turn: Turn = { request, start };
+    const turn: Turn = { request, out, start };
     this.#newest = turn;
     out.once("close", () => this.#next());
     this.#enqueue(turn);

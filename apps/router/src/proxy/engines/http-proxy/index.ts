@@ -65,6 +65,7 @@ class HttpProxyEngine implements Engine {
 
   async drain(deadline: number, grace = IDLE_GRACE): Promise<number> {
     this.#draining = true;
+    for (const connection of this.#connections.values()) connection.leave();
     // http.Server.close would cut idle connections at once, under a request that is already on its way.
     const closed = new Promise<void>((resolve) =>
       NetServer.prototype.close.call(this.#server, () => resolve()),
