@@ -15,6 +15,7 @@ import { noUpgrade, type Upgrade } from "./admin/upgrade.ts";
 import { createAdminApp, createMetricsApp } from "./admin-api.ts";
 import { type Resolve, resolveHost } from "./allowed-targets.ts";
 import { systemClock } from "./clock.ts";
+import { CollectorWatch } from "./collector-watch.ts";
 import { type Disk, disk } from "./disk.ts";
 import { EventHub } from "./events.ts";
 import type { Feedback } from "./feedback/feedback.ts";
@@ -262,7 +263,10 @@ class Plane implements ControlPlane {
       if (Object.hasOwn(this.#weightChanges, entry.kind)) this.#weightChanges[entry.kind]! += 1;
       this.#events.publish("change", { ...entry, epoch: this.store.view.snapshot.epoch });
     });
+    const { clock, log } = this.#options;
+    const collector = new CollectorWatch(() => this.#config.tracing, clock, log);
     this.#book.onReport((report) => {
+      collector.note(report);
       if (report.inherited) this.#activity.forget();
       this.#watch.onReport(report);
       this.#shadows.note(report);
