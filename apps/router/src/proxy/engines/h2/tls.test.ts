@@ -1,4 +1,4 @@
-import { connect } from "node:http2";
+import { connect, createSecureServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { createServer, type TlsOptions } from "node:tls";
 import { ChannelCredentials, status } from "@grpc/grpc-js";
@@ -69,6 +69,18 @@ describe.each(ENGINES)("gRPC calls to targets inside TLS ($name)", ({ create }) 
     expect(seen).toEqual([]);
     await eventually(() => router.lines.length === 1);
     expect(router.lines[0]).toMatchObject({ outcome: "tls_failed", grpc_status: status.UNAVAILABLE });
+  });
+
+  // With TLS 1.3 a server says so after the client's part of the handshake is done.
+  it("are told of one that wants a certificate which the router has not", async () => {
+    const server = createSecureServer({ ...pair, requestCert: true, ca: authority.cert });
+    server.on("session", (session) => session.on("error", () => {}));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    open(server);
+    const { calls, router } = await scene(`https://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    expect((await calls.unary("a")).error?.code).toBe(status.UNAVAILABLE);
+    await eventually(() => router.lines.length === 1);
+    expect(router.lines[0]).toMatchObject({ outcome: "tls_failed" });
   });
 
   it.each<[string, TlsOptions]>([

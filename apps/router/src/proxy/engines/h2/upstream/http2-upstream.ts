@@ -1,5 +1,6 @@
 import { type ClientHttp2Stream, constants } from "node:http2";
 import type { Field } from "../../../../core/forwarding.ts";
+import { refusedUs } from "../../../../targets/dialer.ts";
 import { origin } from "../../../../targets/http2-question.ts";
 import { failure } from "../../failure.ts";
 import { endsWhole } from "../ends-whole.ts";
@@ -130,6 +131,7 @@ export class Http2Upstream implements Upstream {
     if (unprocessed) return { outcome: "refused", stale: "unprocessed" };
     const error = session.error ?? this.#error;
     if (!session.connected) return { outcome: failure(error && origin(error), false) };
+    if (refusedUs(error)) return { outcome: "tls_failed" };
     if (error?.code === "ERR_HTTP2_ERROR") return { outcome: "invalid_response" };
     if (session.error === undefined && !session.http2.destroyed) return { outcome: "reset", code: rstCode };
     return session.used ? { outcome: "reset", stale: "connection" } : { outcome: "reset" };
