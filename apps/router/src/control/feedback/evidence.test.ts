@@ -89,6 +89,19 @@ describe("errors above the limit", () => {
     await next.plane.stop();
   });
 
+  it("of a request whose rows are told one by one become evidence at the first", async () => {
+    const test = await scene(undefined);
+    await test.start({ guards: { truth: { limit: 3 } } });
+    test.told([served("rows", "green", { rho: 0.1, predictions: [10, 10, 10] })]);
+    for (const row of [2, 0, 1]) {
+      const { body } = await test.call("POST", "/feedback", { request_id: "rows", row, actual: 20 });
+      expect(body).toMatchObject({ accepted: 1 });
+    }
+    await test.clock.advance(2000);
+    expect(await test.reading("truth")).toMatchObject({ candidate: { requests: 1, bad: 1 } });
+    await test.plane.stop();
+  });
+
   it("roll a candidate back, with their arithmetic", async () => {
     const test = await scene(temporaryFolder());
     await test.start({ guards: { truth: { limit: 3 } } });
@@ -190,8 +203,36 @@ describe("pairs of errors on the same trips", () => {
     const next = await scene(state);
     await next.clock.advance(3000);
     await next.tell(range(30).map((i) => [`${i}`, 12]));
-    expect(await next.reading("not worse on the same trips")).toMatchObject(pairs(27, 3));
+    next.told(copied(30, 31));
+    await next.tell([["30", 12]]); // answered once everything before it is on the disk, too
+    expect(await next.reading("not worse on the same trips")).toMatchObject(pairs(28, 3));
     await next.plane.stop();
+  });
+
+  it("count once though their rows are told one by one, and another rollout of the two versions begins", async () => {
+    const test = await scene(undefined);
+    await test.start({ expect: "better", guards: ["truth"] });
+    const rows = { predictions: [10, 10] };
+    test.told([
+      served("rows", "blue", rows),
+      served("rows", "green", { predictions: [12, 12], shadow: true }),
+    ]);
+    for (const row of [0, 1]) await test.call("POST", "/feedback", { request_id: "rows", row, actual: 12 });
+    test.told([
+      served("swapped", "green", { predictions: [12] }), // from when it had the traffic, and the other was its shadow
+      served("swapped", "blue", { shadow: true }),
+    ]);
+    await test.tell([["swapped", 12]]);
+    const both = { pairs: { requests: 2, bad: 0 } };
+    await test.clock.advance(2000);
+    expect(await test.reading("not worse on the same trips")).toMatchObject(both);
+    await test.call("POST", "/admin/rollouts/current/abort", {});
+    await test.clock.advance(2000);
+    await test.start({ expect: "better", guards: { truth: { limit: 5 } } });
+    test.told([]);
+    await test.clock.advance(2000);
+    expect(await test.reading("not worse on the same trips")).toMatchObject(both);
+    await test.plane.stop();
   });
 
   it("are a guard of a rollout that expects better, whether it names guards or not", async () => {

@@ -1,6 +1,6 @@
 import { appendFileSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Config } from "../../config/config.ts";
 import type { Served } from "../../core/feedback/served.ts";
 import { temporaryFolder, testConfig, testPlane } from "../test-kit.ts";
@@ -322,6 +322,28 @@ describe("what is remembered for feedback", () => {
       repeated: 2,
       unknown: 0,
     });
+    await next.plane.stop();
+  });
+
+  it("loses nothing to a disk that was full in the middle of a line", async () => {
+    const state = temporaryFolder();
+    const { send, disk, clock, plane } = await remembering({ state }, served("1"), served("2"));
+    await clock.advance(1000);
+    await vi.waitFor(() => expect(journals(state)).toHaveLength(1));
+    const whole = disk.append;
+    disk.append = async (path, text) => {
+      await whole(path, text.slice(0, 8));
+      throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+    };
+    const first = send({ request_id: "1", actual: 12 });
+    await clock.advance(3000);
+    expect((await first).body).toMatchObject({ accepted: 1, saved: false });
+    disk.append = whole;
+    await clock.advance(10_000);
+    await plane.stop();
+    const next = await remembering({ state });
+    const again = [1, 2].map((id) => ({ request_id: `${id}`, actual: 1 }));
+    expect((await next.send(again)).body).toEqual({ accepted: 1, repeated: 1, unknown: 0 });
     await next.plane.stop();
   });
 

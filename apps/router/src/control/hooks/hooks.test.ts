@@ -40,13 +40,21 @@ async function receiver(answer?: {
   status: number;
   headers?: Record<string, string>;
   body?: string | Buffer;
+  endless?: boolean;
 }) {
   const seen: Seen[] = [];
   const server = createServer(async (request, response) => {
     let body = "";
     for await (const chunk of request) body += chunk;
     seen.push({ request, body });
-    if (answer) response.writeHead(answer.status, answer.headers).end(answer.body);
+    if (answer === undefined) return;
+    response.writeHead(answer.status, answer.headers);
+    if (!answer.endless) return response.end(answer.body);
+    const pour = () => {
+      while (!response.destroyed && response.write("x".repeat(16_384)));
+    };
+    response.on("drain", pour);
+    pour();
   });
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -150,6 +158,12 @@ describe("a call", () => {
     const { url } = await receiver({ status: 400, body: Buffer.alloc(8 << 20, "x") });
     const { detail } = await hooks({ tell: call(url) }).run("tell");
     expect(detail.length).toBeLessThan(400);
+  });
+
+  it("does not wait for the end of an answer that has none", async () => {
+    const { url } = await receiver({ status: 200, endless: true });
+    const { run } = hooks({ tell: call(url, { timeout: 600_000 }) });
+    expect(await run("tell")).toMatchObject({ ok: true, detail: expect.stringContaining("answered 200: ") });
   });
 
   it("fails when nobody answers in time, when nobody listens, and when it is given up", async () => {
@@ -294,6 +308,32 @@ describe("a command", () => {
     const running = run("a");
     const both = await pids(folder).catch(() => []);
     expect(await running).toEqual({ ok: false, detail: "node did not end within 1.5 s and was killed" });
+    await vi.waitFor(() => expect(both.some(alive)).toBe(false), 15_000);
+  });
+
+  it("has not passed when it ends well because it was told to end", async () => {
+    const script = `process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 1000); console.log("up")`;
+    const giving = new AbortController();
+    const folder = temporaryFolder();
+    const hook = command(`${script}; require("node:fs").writeFileSync("begun", "")`, { folder });
+    const running = runCommand(hook, factsOf("a", "before_rollout", CONTEXT), giving.signal);
+    await vi.waitFor(() => readFileSync(join(folder, "begun")), 15_000);
+    giving.abort();
+    expect(await running).toMatchObject({ ok: false, detail: "node was given up and killed: up" });
+  });
+
+  it("leaves no child behind that is deaf to SIGTERM, though it ends at once itself", async () => {
+    const folder = temporaryFolder();
+    const giving = new AbortController();
+    const script = family(true).replace("process.on('SIGTERM', () => {})", "0"); // the child's stays
+    const running = runCommand(
+      command(script, { folder }),
+      factsOf("a", "before_rollout", CONTEXT),
+      giving.signal,
+    );
+    const both = await pids(folder);
+    giving.abort();
+    expect(await running).toMatchObject({ ok: false });
     await vi.waitFor(() => expect(both.some(alive)).toBe(false), 15_000);
   });
 

@@ -117,6 +117,16 @@ describe("the gate `shadow`", () => {
     );
   });
 
+  it("does not wait for pairs where nothing is read that could be compared", async () => {
+    const test = await scene({ reads: false });
+    expect((await test.call("POST", "/admin/shadow", { color: "green" })).status).toBe(200);
+    await test.release({ checks: ["shadow"] });
+    await test.clock.advance(5000);
+    const { phase, log } = await test.current();
+    expect(phase).toMatch(/^roll/);
+    expect(JSON.stringify(log)).toContain("the configuration has no `predictions`, so nothing is compared");
+  });
+
   it("refuses a candidate that nobody compared", async () => {
     const test = await scene();
     await test.release({ checks: ["shadow"] });
