@@ -12,6 +12,8 @@ import { createWireEngine } from "./index.ts";
 const keep = closing();
 const retry = { ...TEST_CONFIG.retry, idempotent_paths: ["/predict"] };
 
+type RouterOptions = NonNullable<Parameters<typeof testRouter>[1]>;
+
 interface Scene {
   readonly router: TestRouter;
   /** Answers of green that are held back until the test ends them. */
@@ -21,13 +23,13 @@ interface Scene {
 }
 
 /** All requests go to green, which is known to answer within a millisecond and holds back what it is asked now. */
-async function scene(config: Partial<Config> = {}): Promise<Scene> {
+async function scene(config: Partial<Config> = {}, more: RouterOptions = {}): Promise<Scene> {
   const held: ServerResponse[] = [];
   const green = keep(await upstream((_request, response) => held.push(response)));
   const blue = keep(await upstream((_request, response, body) => response.end(`blue ${body}`)));
   const colors = { green: { weight: 1, targets: [green.url] }, blue: { weight: 0, targets: [blue.url] } };
   const all = { retry, hedge: { after: "p95", max: 1 }, ...config } as const;
-  const options = { config: all, snapshot: { standby: "blue" } };
+  const options = { config: all, ...more, snapshot: { standby: "blue", ...more.snapshot } };
   const router = keep(await testRouter(colors, options, createWireEngine));
   for (let i = 0; i < 20; i++) router.plane.colors[0]!.latency.record(1, router.plane.now());
   return { router, held, green, blue };
@@ -132,4 +134,48 @@ it("counts the first attempt as evidence, however late it answers, and never the
   held[0]!.writeHead(500).end();
   await eventually(() => evidence().requests === 1);
   expect(evidence()).toEqual({ requests: 1, bad: 1 });
+});
+
+const TAU = 10_000;
+const MUCH = Buffer.alloc(256 * 1024); // more than is read of an answer that nobody wants
+
+/** A rollout that calls answers slow after TAU, and a first attempt that has lost against its hedge. */
+async function lostFirst() {
+  const time = { passed: 0 };
+  const rollout = {
+    id: "r1",
+    candidate: "green",
+    stable: "blue",
+    tallies: [{ name: "slow", kind: "slow", parameters: { after: TAU } }],
+  };
+  const { router, held, green, blue } = await scene(
+    {},
+    { now: () => performance.now() + time.passed, random: () => 0, snapshot: { rollout } },
+  );
+  const both = { green: { weight: 1, targets: [green.url] }, blue: { weight: 1, targets: [blue.url] } };
+  router.serve(both, { rollout });
+  expect(await (await fetch(router.url)).text()).toBe("blue ");
+  const slow = () => router.plane.report().runs?.[0]?.tallies.slow?.strata[0];
+  const [first] = held;
+  return { router, time, first: first!, slow };
+}
+
+it("lets a first attempt run on after its hedge has won, and knows whether it was slow", async () => {
+  const { first, slow } = await lostFirst();
+  expect(slow()).toBeUndefined(); // an answer is not known to be fast because another came first
+  first.end(MUCH);
+  await eventually(() => slow() !== undefined);
+  expect(slow()).toMatchObject({ candidate: { requests: 1, bad: 0 }, stable: { requests: 0 } });
+});
+
+it("does not call it fast for its first half, and gives it up once it is slow for sure", async () => {
+  const { router, time, first, slow } = await lostFirst();
+  first.write(MUCH);
+  await muchLater(router); // it has read some of it by now
+  expect(slow()).toBeUndefined();
+  time.passed = TAU;
+  first.write(MUCH);
+  await eventually(() => slow() !== undefined);
+  expect(slow()).toMatchObject({ candidate: { requests: 1, bad: 1 }, stable: { requests: 0 } });
+  await eventually(() => first.destroyed);
 });
