@@ -70,11 +70,13 @@ describe.each([
     ["shifting", {}],
     ["paused", {}],
     ["awaiting_approval", { gates: [50] }],
+    ["promoting", { hooks: { before_promotion: "lasting" } }],
     ["baking", { bake: "10m" }],
   ])(
     "while it is %s goes on there with its evidence",
     async (phase, plan) => {
-      scene = await RolloutScene.open([], config);
+      const lasting = { command: [process.execPath, "-e", "setInterval(() => {}, 1000)"], timeout: "100s" };
+      scene = await RolloutScene.open([], { ...config, hooks: { lasting } });
       traffic = new Traffic(scene.router.url, 2);
       await scene.start(phase === "shifting" ? { step_requests: 1_000_000 } : plan);
       if (phase === "paused") {

@@ -385,6 +385,23 @@ describe("the disk", () => {
     await next.plane.stop();
   });
 
+  it("has a rollback that has not ended, too", async () => {
+    const state = temporaryFolder();
+    const test = await started({ state });
+    await test.serve(200, { candidate: 5 }, { green: 1 });
+    const before = await test.current();
+    expect([before.phase, await test.weights()]).toEqual(["rolling_back", { blue: 100, green: 0 }]);
+    await test.plane.stop();
+    const next = await scene({ state });
+    // nothing is in flight after a restart
+    const { phase, verdict, evidence } = await next.current();
+    expect({ phase, verdict, evidence }).toEqual({
+      ...{ phase: "rolled_back", verdict: before.verdict, evidence: before.evidence },
+    });
+    expect(await next.weights()).toEqual({ blue: 100, green: 0 });
+    await next.plane.stop();
+  });
+
   it("that is full holds no abort back, and no step goes on", async () => {
     const state = temporaryFolder();
     const test = await started({ state });
