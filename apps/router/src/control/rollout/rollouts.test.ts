@@ -272,6 +272,7 @@ describe("people", () => {
     ] as const) {
       const { status, body: problem } = await test.call("POST", `/admin/${verb}`, body);
       expect([status, problem.code]).toEqual([409, "rollout_runs"]);
+      expect(problem.detail).toContain("--abort-rollout");
     }
     expect(await test.weights()).toEqual(before);
     const refused = { weights: { blue: 1, red: 1 }, abort_rollout: true };
@@ -359,7 +360,9 @@ describe("what is refused", () => {
     await test.call("POST", "/admin/rollouts/current/abort");
     await test.clock.advance(1000);
     const { id } = await test.current();
-    expect((await test.call("POST", `/admin/rollouts/${id}/pause`)).status).toBe(409);
+    expect(await test.call("POST", `/admin/rollouts/${id}/pause`)).toMatchObject({
+      ...{ status: 409, body: { detail: "It is aborted, and over." } },
+    });
     expect((await test.call("POST", `/admin/rollouts/${id}/abort`)).status).toBe(200);
   });
 });

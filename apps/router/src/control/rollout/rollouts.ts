@@ -418,7 +418,7 @@ export class Rollouts {
     const how =
       kind === "reload"
         ? "end it, then read the file again"
-        : '"abort_rollout": true ends it and makes this change';
+        : '"abort_rollout": true (--abort-rollout) ends it and makes this change';
     return `The rollout ${state.id} is ${words(state)} and moves the weights; ${how}.`;
   }
 

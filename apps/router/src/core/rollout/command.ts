@@ -69,9 +69,8 @@ function words({ phase }: RolloutState): string {
 }
 
 function ended(state: RolloutState): string | undefined {
-  return isOver(state) || state.phase === "rolling_back"
-    ? `It is ${words(state)}; only abort is left.`
-    : undefined;
+  if (isOver(state)) return `It is ${words(state)}, and over.`;
+  return state.phase === "rolling_back" ? `It is ${words(state)}; only abort is left.` : undefined;
 }
 
 /** Whoever resumes has seen why it paused: that guard, that change of the stable color is accepted, time begins anew. */

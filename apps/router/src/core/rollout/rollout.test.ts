@@ -215,7 +215,7 @@ describe("gates and commands", () => {
     expect(scene.do("promote")).toBe("It is paused; resume it first.");
     scene.do("abort");
     for (const kind of ["pause", "resume", "promote"] as const) {
-      expect(scene.do(kind)).toBe("It is aborted; only abort is left.");
+      expect(scene.do(kind)).toBe("It is aborted, and over.");
     }
   });
 

@@ -221,6 +221,12 @@ describe("a forecast", () => {
     );
   });
 
+  it("says that only the steps are left once promotion's guards have passed", () => {
+    const verdict = judge(errors([0.1, [0, 2000], [0, 18_000]]), one, now, { remaining: 60_000 });
+    expect(verdict).toMatchObject({ decision: "hold", next: undefined });
+    expect(verdict.outlook).toBe("promotion's guards have passed; what is left is its steps' time");
+  });
+
   it("says honestly that no verdict is in sight", () => {
     for (const evidence of [seen({}), errors([0.1, [10, 1000], [90, 9000]])]) {
       const verdict = judge(evidence, one, now);

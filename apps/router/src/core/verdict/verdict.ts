@@ -133,7 +133,16 @@ function holdReason(evidence: Evidence, open: readonly Reading[], remaining: num
 
 function outlook(readings: readonly Reading[]): Pick<Verdict, "next" | "outlook"> {
   const next = nextDecision(readings);
-  if (next === undefined) return { next, outlook: "no verdict in sight, if things stay as they are" };
+  if (next === undefined) {
+    const asked = readings.filter(({ role }) => role === "promotion");
+    const passed = asked.length > 0 && asked.every(({ reached }) => reached);
+    return {
+      next,
+      outlook: passed
+        ? "promotion's guards have passed; what is left is its steps' time"
+        : "no verdict in sight, if things stay as they are",
+    };
+  }
   const what = next.decision === "rollback" ? "it is rolled back" : "promotion's guards pass";
   return { next, outlook: `${forecastText(next)} until ${what}, if things stay as they are` };
 }
