@@ -53,7 +53,7 @@ describe.each([
     expect(record.phase).toBe("rolled_back");
     const decision = record.log.find(({ event }: { event: string }) => event === "rollback");
     expect(decision.reason).toMatch(
-      /^errors: candidate \d+ of [\d,]+, stable 0 of [\d,]+; evidence [\d,]+ ≥ 200: roll/,
+      /^errors: candidate \d+ of [\d,]+, stable 0 of [\d,]+; evidence [\d,.^]+ ≥ 200: roll/,
     );
     expect((await scene.state()).weights).toEqual({ blue: 100, green: 0 });
     const [file] = readdirSync(join(scene.router.folder, "state", "releases"));
