@@ -4,14 +4,7 @@ import { freePort } from "../processes/ports.ts";
 import { startSmall } from "../upstreams/start.ts";
 import { adminCall, untilUp } from "./admin.ts";
 import { middleText, type Samples, times } from "./medians.ts";
-import {
-  type Bench,
-  inRounds,
-  type Part,
-  type Report,
-  withProxy,
-  withUpstreams,
-} from "./part.ts";
+import { type Bench, inRounds, type Part, type Report, withProxy, withUpstreams } from "./part.ts";
 import { measure, type Sample } from "./small.ts";
 
 const OFF = "no predictions";
