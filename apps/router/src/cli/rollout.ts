@@ -44,7 +44,10 @@ function addStart(rollout: Command): void {
     .summary("begin to release a color")
     .argument("[candidate]", "the color that is to get all requests; it has none now")
     .option("--plan <file>", "YAML or JSON with the keys of POST /admin/rollouts; options go before it")
-    .option("--expect <what>", "same: answers as the stable color does; better: may differ")
+    .option(
+      "--expect <what>",
+      "same: answers as the stable color does; better: may differ, and a shadow's pairs with actual values show that it is not worse",
+    )
     .option("--steps <percentages>", "such as 5,25,50,100, which is the default")
     .option("--step-min <duration>", "a step lasts at least this long (default 60s)")
     .option("--step-requests <number>", "and until the candidate has had so many requests (default 100)")

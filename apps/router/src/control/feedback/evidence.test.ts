@@ -245,4 +245,18 @@ describe("pairs of errors on the same trips", () => {
     expect(await test.reading("truth")).toBeUndefined();
     await test.plane.stop();
   });
+
+  it("are asked for in a warning as long as there are none", async () => {
+    const test = await scene(undefined);
+    await test.start({ expect: "better" });
+    const warnings = async () => (await test.call("GET", "/admin/rollouts/current")).body.warnings;
+    expect(await warnings()).toEqual([
+      'Nothing is known for "not worse on the same trips", which promotion needs: a shadow that copies to green before the rollout, and actual values of what it copied.',
+    ]);
+    test.told([served("1", "blue"), served("1", "green", { predictions: [12], shadow: true })]);
+    await test.tell([["1", 12]]);
+    await test.clock.advance(2000);
+    expect(await warnings()).toEqual([]);
+    await test.plane.stop();
+  });
 });

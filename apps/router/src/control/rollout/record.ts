@@ -121,7 +121,7 @@ export function recordOf(parts: RecordParts): ReleaseRecord {
     next: nextOf(parts),
     verdict: { decision, guard, reason, outlook, next },
     guards: readings,
-    warnings: warningsOf(readings, own),
+    warnings: warningsOf(readings, own, entry),
     accepted: state.accepted,
     checks: entry.results,
     steps: stepReadings(own, entry),
@@ -211,12 +211,22 @@ function waits(parts: RecordParts): string {
   return lacking.length > 0 ? `${lacking.join(" and ")} more` : "";
 }
 
-function warningsOf(readings: readonly Reading[], { evidence }: OwnEvidence): string[] {
+function warningsOf(
+  readings: readonly Reading[],
+  { evidence }: OwnEvidence,
+  { state }: RolloutEntry,
+): string[] {
   const draws = readings.find(({ guard, reached }) => guard === SAMPLE_RATIO && reached);
+  const pairless = readings.find(({ kind, pairs }) => kind === "not_inferior" && pairs?.requests === 0);
   const lost = Object.entries(evidence.tallies).filter(([, { leftOut }]) => leftOut > 0);
   return [
     ...(draws
       ? [`Requests are not drawn by the weights (${draws.arithmetic}): its evidence is worthless.`]
+      : []),
+    ...(pairless && !isOver(state)
+      ? [
+          `Nothing is known for "${pairless.guard}", which promotion needs: a shadow that copies to ${state.candidate.color} before the rollout, and actual values of what it copied.`,
+        ]
       : []),
     ...lost.map(
       ([name, { leftOut }]) => `${grouped(leftOut)} records of ${name} were left out: too many weights.`,
