@@ -129,22 +129,21 @@ function commandRoute(
       if (id !== deps.rollouts.state?.id) {
         throw new HttpProblem(409, `The rollout ${id} is over; nothing is left to ${kind}.`);
       }
-      const { saved } = await deps.rollouts.command(commandOf(deps, kind, body, actor(c)));
+      const { saved } = await deps.rollouts.command(commandOf(kind, body, actor(c)));
       return c.json({ ...deps.rollouts.record(id), ...(saved ? {} : { saved }) });
     },
   };
 }
 
 function commandOf(
-  { rollouts }: AdminDeps,
   kind: "pause" | "resume" | "promote" | "abort",
   { reason: why, full = false, force = false }: z.output<typeof promoteBody>,
   by: string,
 ): RolloutCommand {
   const asked = { by, ...(why ? { reason: why } : {}) };
   if (kind !== "promote") return { kind, ...asked };
-  const approves = rollouts.state?.phase === "awaiting_approval" && !full && !force;
-  return approves ? { kind: "approve", ...asked } : { kind, force, ...asked };
+  // said a second time, or too late, it must not skip what nobody meant to skip
+  return full || force ? { kind, force, ...asked } : { kind: "approve", ...asked };
 }
 
 function find(c: AdminContext, { rollouts }: AdminDeps): ReleaseRecord {

@@ -238,9 +238,12 @@ describe("people", () => {
     await servedUntil(test, "awaiting_approval");
     await test.clock.advance(20_000);
     expect(await test.weights()).toEqual({ blue: 90, green: 10 });
-    await say("promote");
+    expect(await say("promote")).toMatchObject({ status: 200, body: { phase: "shifting", share: 50 } });
     await test.clock.advance(1000);
     expect(await test.weights()).toEqual({ blue: 50, green: 50 });
+    // a second click, or one that came too late, skips nothing
+    const again = 'It is shifting; nothing waits for approval. "full" skips every wait.';
+    expect(await say("promote")).toMatchObject({ status: 409, body: { detail: again } });
     await say("promote", { full: true, force: true });
     await test.clock.advance(1000);
     expect(await test.weights()).toEqual({ blue: 0, green: 100 });

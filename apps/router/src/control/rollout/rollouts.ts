@@ -271,6 +271,7 @@ export class Rollouts {
   async command(given: RolloutCommand): Promise<{ readonly saved: boolean }> {
     if (this.#held) throw new Refusal("handing_over", "An upgrade is under way: ask again in a second.");
     this.#say(given);
+    if (given.kind !== "abort") this.look(); // or the answer would still say that approval is waited for
     return { saved: await this.#saving.within(SAVE_WAIT) };
   }
 

@@ -42,7 +42,9 @@ const HANDLERS: Handlers = {
     ended(state) ?? paused(state, { by: "person", reason, guard: null }, by),
   resume: (state, { by, reason = "asked for" }) => ended(state) ?? resumed(state, by, reason),
   approve: (state, { by, reason = "approved" }) => {
-    if (state.phase !== "awaiting_approval") return `It is ${words(state)}; nothing waits for approval.`;
+    if (state.phase !== "awaiting_approval") {
+      return ended(state) ?? `It is ${words(state)}; nothing waits for approval. "full" skips every wait.`;
+    }
     return state.approved ? state : logged({ ...state, approved: true }, "approve", reason, by);
   },
   promote: (state, { by, reason = "asked for", force = false }) => {

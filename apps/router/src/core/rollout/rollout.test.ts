@@ -208,13 +208,13 @@ describe("gates and commands", () => {
   it("refuse what makes no sense, with a sentence, and change nothing", () => {
     const scene = new Scene().until("shifting");
     const before = scene.state;
-    expect(scene.do("approve")).toBe("It is shifting; nothing waits for approval.");
+    expect(scene.do("approve")).toBe('It is shifting; nothing waits for approval. "full" skips every wait.');
     expect(scene.do("resume")).toBe("It is not paused.");
     expect(scene.state).toBe(before);
     scene.do("pause");
     expect(scene.do("promote")).toBe("It is paused; resume it first.");
     scene.do("abort");
-    for (const kind of ["pause", "resume", "promote"] as const) {
+    for (const kind of ["pause", "resume", "approve", "promote"] as const) {
       expect(scene.do(kind)).toBe("It is aborted, and over.");
     }
   });
