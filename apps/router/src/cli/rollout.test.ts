@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { temporaryFolder } from "../control/test-kit.ts";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { TallyCounter } from "../core/evidence/tally-counter.ts";
 import { type Judgement, rateGuard, shiftGuard } from "../core/verdict/guards.ts";
 import { judge } from "../core/verdict/verdict.ts";

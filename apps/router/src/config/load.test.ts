@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { DEFAULTS } from "../../test/support/default-config.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./errors.ts";
 import { loadConfig } from "./load.ts";
@@ -69,88 +70,13 @@ workers: 1                    # data-plane processes; \`auto\` is one a core
 
 function designed(): Config {
   return {
-    listen: { host: "0.0.0.0", port: 8080 },
-    tls: undefined,
-    upstream_tls: { ca: undefined, cert: undefined, key: undefined, verify: true },
-    admin: {
-      listen: { host: "127.0.0.1", port: 9900 },
-      tls: undefined,
-      tokens: [{ token: "s3cret", scope: "all" }],
-    },
+    ...DEFAULTS,
+    admin: { ...DEFAULTS.admin, tokens: [{ token: "s3cret", scope: "all" }] },
     state: join(folder, "var/sluice"),
-    engine: "wire",
-    split: "random",
-    failover: true,
     colors: {
       blue: { weight: 90, targets: ["http://127.0.0.1:8001"] },
       green: { weight: 10, targets: ["http://127.0.0.1:8002"] },
     },
-    affinity: { kind: "none" },
-    override: undefined,
-    trusted_proxies: [],
-    allowed_targets: [],
-    health: {
-      path: "/health/ready",
-      grpc: undefined,
-      interval: 2000,
-      timeout: 1000,
-      rise: 2,
-      fall: 3,
-      jitter: 0.1,
-      status: [[200, 299]],
-    },
-    passive: { errors: 5, window: 10_000, ejection: 10_000, max_ejected: 0.5 },
-    retry: {
-      attempts: 1,
-      budget: 0.2,
-      on: ["connect", "reset", "unavailable"],
-      idempotent_paths: [],
-      buffer: 65_536,
-      buffer_total: 67_108_864,
-    },
-    hedge: undefined,
-    tracing: undefined,
-    predictions: undefined,
-    shadow: {
-      rate: 100,
-      concurrency: 8,
-      queue: 100,
-      memory: 16_777_216,
-      timeout: 5000,
-      answer: 262_144,
-      atol: 0.5,
-      rtol: 0.02,
-      slices: [],
-      worst: 20,
-      bodies: false,
-    },
-    gates: {
-      usual: ["identity", "golden", "schema", "warm_up"],
-      model: "/model",
-      predict: "/api/predict/",
-      request: undefined,
-      schema: undefined,
-      tolerance: 1e-9,
-      requests: 50,
-      p95: undefined,
-      timeout: 60_000,
-    },
-    hooks: {},
-    feedback: { remember: 86_400_000, max: 100_000, sample: 1 },
-    timeouts: {
-      client_header: 10_000,
-      client_body: 30_000,
-      connect: 1000,
-      response_header: 30_000,
-      stream_idle: 60_000,
-      keepalive: 75_000,
-      drain: 30_000,
-      tunnel_drain: undefined,
-    },
-    limits: { header: 16_384, headers: 100, body: 10_485_760, connections: 10_000 },
-    metrics: { listen: "admin" },
-    workers: 1,
-    log: { level: "info", access: "errors" },
   };
 }
 
@@ -160,9 +86,7 @@ describe("what is accepted", () => {
   });
 
   test("the design's values are the defaults, so colors alone are a configuration", () => {
-    const config = designed();
-    const colors = { blue: { weight: 1, targets: ["http://127.0.0.1:8001"] } };
-    expect(load(COLORS)).toEqual({ ...config, colors, admin: { ...config.admin, tokens: [] } });
+    expect(load(COLORS)).toEqual({ ...DEFAULTS, state: designed().state });
   });
 
   test("JSON is read as well, indented by tabs too", () => {
@@ -177,7 +101,7 @@ describe("what is accepted", () => {
   });
 
   test("a section with nothing in it has its defaults", () => {
-    expect(load(`${COLORS}health:\nadmin:\n`).health).toEqual(designed().health);
+    expect(load(`${COLORS}health:\nadmin:\n`).health).toEqual(DEFAULTS.health);
   });
 
   test("targets are normalised", () => {

@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { type Answer, BLUE, GREEN, testConfig, testPlane } from "../../test/support/control-plane.ts";
+import { settle } from "../../test/support/fake-clock.ts";
+import { passed } from "../../test/support/fake-probe.ts";
 import { DURATION_BUCKETS } from "../core/report.ts";
 import { EMPTY_COLOR } from "../core/report-sums.ts";
-import { type Answer, BLUE, GREEN, passed, settle, testConfig, testPlane } from "./test-kit.ts";
 
 type Parts = Awaited<ReturnType<typeof testPlane>>;
 let parts: Parts;

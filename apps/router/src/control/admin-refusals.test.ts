@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { testPlane } from "../../test/support/control-plane.ts";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import type { AdminToken } from "../config/config.ts";
-import { temporaryFolder, testPlane } from "./test-kit.ts";
 
 type Parts = Awaited<ReturnType<typeof testPlane>> & { folder: string };
 const JSON_TYPE = { "Content-Type": "application/json" };

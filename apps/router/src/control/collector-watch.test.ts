@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import { testPlane } from "../../test/support/control-plane.ts";
 import type { SpanCounts } from "../core/report.ts";
-import { testPlane } from "./test-kit.ts";
 
 const OTLP = "http://collector:4318/v1/traces";
 const tracing = { otlp: OTLP, headers: {}, sample: 1, service_name: "sluice" };

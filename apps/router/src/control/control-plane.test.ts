@@ -1,18 +1,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { BLUE, GREEN, testConfig } from "../../test/support/control-plane.ts";
+import { FakeChannel } from "../../test/support/fake-channel.ts";
+import { FakeClock, settle } from "../../test/support/fake-clock.ts";
+import { FakeLog } from "../../test/support/fake-log.ts";
+import { FakeProbe } from "../../test/support/fake-probe.ts";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { createControlPlane } from "./control-plane.ts";
-import {
-  BLUE,
-  FakeChannel,
-  FakeClock,
-  FakeLog,
-  FakeProbe,
-  GREEN,
-  settle,
-  temporaryFolder,
-  testConfig,
-} from "./test-kit.ts";
 
 async function fresh(state: string | undefined = undefined) {
   const [clock, channel, log, probe] = [new FakeClock(), new FakeChannel(), new FakeLog(), new FakeProbe()];

@@ -4,9 +4,12 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
+import { testConfig } from "../../test/support/control-plane.ts";
+import { FakeLog } from "../../test/support/fake-log.ts";
+import { FaultyDisk } from "../../test/support/faulty-disk.ts";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { fileColors } from "./open-store.ts";
 import { StateFile } from "./state-file.ts";
-import { FakeLog, FaultyDisk, temporaryFolder, testConfig } from "./test-kit.ts";
 
 const source = (name: string) => JSON.stringify(join(import.meta.dirname, name));
 

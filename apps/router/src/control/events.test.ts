@@ -4,10 +4,11 @@ import { type ServerType, serve } from "@hono/node-server";
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { Hono } from "hono";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { GREEN, testPlane } from "../../test/support/control-plane.ts";
+import { FakeClock } from "../../test/support/fake-clock.ts";
 import type { AdminEnv } from "./admin/env.ts";
 import { streamEvents } from "./admin/stream.ts";
 import { EventHub, type StreamEvent } from "./events.ts";
-import { FakeClock, GREEN, testPlane } from "./test-kit.ts";
 
 describe("the hub of events", () => {
   it("sends what was missed to whoever comes back, and all that it keeps to whoever is unknown", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Answer, BLUE, GREEN, temporaryFolder, testConfig, testPlane } from "./test-kit.ts";
+import { type Answer, BLUE, GREEN, testConfig, testPlane } from "../../test/support/control-plane.ts";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 
 const MINUTE = 60_000;
 

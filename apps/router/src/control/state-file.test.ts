@@ -2,13 +2,17 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { testConfig } from "../../test/support/control-plane.ts";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { FakeLog } from "../../test/support/fake-log.ts";
+import { FaultyDisk } from "../../test/support/faulty-disk.ts";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { initialState } from "../core/transitions.ts";
 import type { Disk } from "./disk.ts";
 import { fileColors } from "./open-store.ts";
 import { deserialize, digestOf, type SavedState, serialize } from "./saved-state.ts";
 import { StartError } from "./start-error.ts";
 import { StateFile } from "./state-file.ts";
-import { FakeClock, FakeLog, FaultyDisk, temporaryFolder, testConfig } from "./test-kit.ts";
 
 const colors = fileColors(testConfig().colors);
 

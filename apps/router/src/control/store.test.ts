@@ -1,9 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { GREEN, testConfig, testPlane } from "../../test/support/control-plane.ts";
+import { settle } from "../../test/support/fake-clock.ts";
+import { FakeLog } from "../../test/support/fake-log.ts";
+import { FaultyDisk } from "../../test/support/faulty-disk.ts";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import type { Config } from "../config/config.ts";
 import { type HistoryEntry, remember } from "./history.ts";
-import { FakeLog, FaultyDisk, GREEN, settle, temporaryFolder, testConfig, testPlane } from "./test-kit.ts";
 
 const meta = { who: "ann" };
 const weights = (blue: number, green: number) => ({ kind: "weights", weights: { blue, green } }) as const;

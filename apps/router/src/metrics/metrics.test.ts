@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { installed } from "../../../../test.shared.ts";
-import { GREEN, testPlane } from "../control/test-kit.ts";
+import { GREEN, testPlane } from "../../test/support/control-plane.ts";
 import { DURATION_BUCKETS } from "../core/report.ts";
 
 type Parts = Awaited<ReturnType<typeof testPlane>>;

@@ -1,19 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { BLUE, GREEN } from "../../test/support/control-plane.ts";
+import { DEFAULTS } from "../../test/support/default-config.ts";
+import { FakeClock, settle } from "../../test/support/fake-clock.ts";
+import { FakeProbe, passed } from "../../test/support/fake-probe.ts";
 import type { HealthConfig } from "../config/config.ts";
-import { BLUE, FakeClock, FakeProbe, GREEN, passed, settle } from "../control/test-kit.ts";
 import { ActiveChecks, type Checked } from "./active-check.ts";
 import type { CheckResult } from "./check-result.ts";
 
-const config: HealthConfig = {
-  path: "/",
-  grpc: undefined,
-  interval: 2000,
-  timeout: 1000,
-  rise: 2,
-  fall: 3,
-  jitter: 0,
-  status: [[200, 299]],
-};
+const config: HealthConfig = { ...DEFAULTS.health, path: "/", jitter: 0 };
 
 function checks(changes: Partial<HealthConfig> = {}, random = () => 0.5, probe = new FakeProbe()) {
   const clock = new FakeClock();

@@ -9,7 +9,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from "node:tls";
 import { afterEach, describe, expect, it } from "vitest";
 import { TestAuthority } from "../../test/support/certificates.ts";
-import { FakeClock } from "../control/test-kit.ts";
+import { FakeClock } from "../../test/support/fake-clock.ts";
 import { PLAIN_UPSTREAM } from "../tls/material.ts";
 import { Dialer } from "./dialer.ts";
 import { type ProbeConfig, targetProbe } from "./probe.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FakeClock } from "../control/test-kit.ts";
+import { FakeClock } from "../../test/support/fake-clock.ts";
 import type { Report } from "../core/report.ts";
 import { EMPTY_COLOR } from "../core/report-sums.ts";
 import { PassiveEjection } from "./passive.ts";

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { FakeClock } from "../control/test-kit.ts";
+import { FakeClock } from "../../test/support/fake-clock.ts";
 import { type ProbeConfig, targetProbe } from "./probe.ts";
 
 const config: ProbeConfig = { path: "/health/ready", grpc: undefined, timeout: 1000, status: [[200, 299]] };

@@ -12,10 +12,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { selfSigned, TestAuthority } from "../../test/support/certificates.ts";
+import { FakeClock, settle } from "../../test/support/fake-clock.ts";
 import { closing } from "../../test/support/open.ts";
 import { TEST_CONFIG, TEST_TLS } from "../../test/support/plane.ts";
 import type { Config } from "../config/config.ts";
-import { FakeClock, settle } from "../control/test-kit.ts";
 import { CertificateKeeper } from "./keeper.ts";
 import type { KeyPair, TlsMaterial } from "./material.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
+import { BLUE, GREEN, testPlane } from "../../../test/support/control-plane.ts";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import type { Served } from "../../core/feedback/served.ts";
-import { BLUE, GREEN, temporaryFolder, testPlane } from "../test-kit.ts";
 
 const COLORS = { blue: { weight: 100, targets: [BLUE] }, green: { weight: 0, targets: [GREEN] } };
 const START = Date.parse("2026-11-21T12:00:00Z");

@@ -1,9 +1,10 @@
 import { appendFileSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { testConfig, testPlane } from "../../../test/support/control-plane.ts";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import type { Config } from "../../config/config.ts";
 import type { Served } from "../../core/feedback/served.ts";
-import { temporaryFolder, testConfig, testPlane } from "../test-kit.ts";
 import { MAX_ITEMS } from "./items.ts";
 
 const HOUR = 3_600_000;

@@ -3,10 +3,11 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { testConfig } from "../../../test/support/control-plane.ts";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import type { GatesConfig } from "../../config/config.ts";
 import { Dialer } from "../../targets/dialer.ts";
 import type { Ended, RolloutContext } from "../rollout/ports.ts";
-import { temporaryFolder, testConfig } from "../test-kit.ts";
 import { askTarget } from "./ask.ts";
 import { candidateGates } from "./gates.ts";
 

@@ -1,10 +1,11 @@
 import { describe, expect, it, vi } from "vitest";
+import { BLUE, GREEN, testConfig, testPlane } from "../../../test/support/control-plane.ts";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import type { Tally } from "../../core/evidence/tally.ts";
 import { TallyCounter } from "../../core/evidence/tally-counter.ts";
 import type { Report } from "../../core/report.ts";
 import { EMPTY_COLOR } from "../../core/report-sums.ts";
 import type { RunReport } from "../../core/rollout/counting.ts";
-import { BLUE, GREEN, temporaryFolder, testConfig, testPlane } from "../test-kit.ts";
 
 const COLORS = { blue: { weight: 100, targets: [BLUE] }, green: { weight: 0, targets: [GREEN] } };
 const says = (version: string, digest: string) => ({ ok: true, detail: "200 OK", version, digest });

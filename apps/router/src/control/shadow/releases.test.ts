@@ -1,8 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
+import { BLUE, GREEN, testPlane } from "../../../test/support/control-plane.ts";
+import { passed } from "../../../test/support/fake-probe.ts";
 import { parsePointer } from "../../core/predictions/pointer.ts";
 import { SketchCounter } from "../../core/predictions/sketch.ts";
 import { PairBook } from "../../core/shadow/pairs.ts";
-import { BLUE, GREEN, passed, testPlane } from "../test-kit.ts";
 
 const PREDICTIONS = { pointer: parsePointer("/predictions/*/fare_amount"), range: undefined, paths: [] };
 const COLORS = { blue: { weight: 100, targets: [BLUE] }, green: { weight: 0, targets: [GREEN] } };

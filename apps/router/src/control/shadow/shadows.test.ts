@@ -1,9 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import { BLUE, GREEN, testPlane } from "../../../test/support/control-plane.ts";
+import { settle } from "../../../test/support/fake-clock.ts";
+import { passed } from "../../../test/support/fake-probe.ts";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { parsePointer } from "../../core/predictions/pointer.ts";
 import { PairBook, type PairReport } from "../../core/shadow/pairs.ts";
-import { BLUE, GREEN, passed, settle, temporaryFolder, testPlane } from "../test-kit.ts";
 
 const PREDICTIONS = { pointer: parsePointer("/predictions/*/fare_amount"), range: undefined, paths: [] };
 const RETIRED = {
