@@ -40,11 +40,11 @@ interface Options {
 
 async function replay({ evidence, alpha, phi0 }: Options, self: Command): Promise<void> {
   const risk = alpha === undefined ? undefined : numberOf("--alpha", alpha);
-  if (risk !== undefined && !(risk > 0 && risk < 1))
-    throw usageError(`--alpha is ${alpha}; expected a number above 0 and below 1, such as 0.01.`);
+  if (risk !== undefined && !(risk >= 1e-12 && risk < 1))
+    throw usageError(`--alpha is ${alpha}; expected a number below 1 and at least 1e-12, such as 0.01.`);
   const ratio = phi0 === undefined ? undefined : numberOf("--phi0", phi0);
-  if (ratio !== undefined && !(ratio > 0 && Number.isFinite(ratio)))
-    throw usageError(`--phi0 is ${phi0}; expected a number above 0, such as 1.2.`);
+  if (ratio !== undefined && !(ratio >= 1e-6 && ratio <= 1e6))
+    throw usageError(`--phi0 is ${phi0}; expected a number from 0.000001 to 1,000,000, such as 1.2.`);
   const { readEvidence } = await import("./replay/read.ts");
   const { readings, leftOut } = await readEvidence(evidence, { alpha: risk, phi0: ratio });
   if (globalsOf(self).json) {

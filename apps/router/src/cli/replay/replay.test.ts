@@ -180,6 +180,9 @@ describe("sluice replay", () => {
     ["half a request", lines(line(0.1, true, { n: 0.5 })), '"n" is 0.5'],
     ["fewer than none", lines(line(0.1, true, { n: -1 })), '"n" is -1'],
     ["a color of text", lines(line(0.1, true, { candidate: "yes" })), '"candidate" is "yes"'],
+    ["a tolerance beyond numbers", lines(line(0.1, true, { phi0: 1e308 })), '"phi0" is 1e+308'],
+    ["ratios beyond numbers", lines(line(0.1, true, { ratios: [1e308] })), "A ratio of errors is 1e+308"],
+    ["a count that cannot be counted", lines(line(0.1, true, { n: 1e300 })), '"n" is 1e+300'],
     ["a tolerance that is none", lines(line(0.1, true, { phi0: 0 })), '"phi0" is 0'],
     ["a limit beyond all", lines(line(0.1, true, { max: 1 })), '"max" is 1'],
     ["a risk of text", lines(line(0.1, true, { alpha: "low" })), '"alpha" is "low"'],
@@ -214,6 +217,8 @@ describe("sluice replay", () => {
   it.each([
     [["--alpha", "0"], "--alpha is 0"],
     [["--alpha", "1"], "--alpha is 1"],
+    [["--alpha", "1e-320"], "at least 1e-12"],
+    [["--phi0", "1e308"], "--phi0 is 1e308; expected a number from 0.000001 to 1,000,000"],
     [["--alpha", "x"], '--alpha is "x"'],
     [["--phi0", "0"], "--phi0 is 0"],
     [["--phi0", "-1"], '--phi0 is "-1"'],

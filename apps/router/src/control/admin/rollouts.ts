@@ -45,6 +45,7 @@ const rollout = z.looseObject({
   ),
   warnings: z.array(z.string()),
 });
+const BODY_MISSING = 'The body is missing; expected a plan such as {"candidate": "green"}.';
 const REFUSALS = {
   400: "The body is malformed, or names something that there is not.",
   404: "There is no such rollout.",
@@ -67,7 +68,9 @@ export function rolloutRoutes(deps: AdminDeps): AdminRoute[] {
       answer: { schema: rollout, type: JSON_TYPE },
       refusals: REFUSALS,
       handle: async (c) => {
-        const request = check(rolloutBody, await readJson(c));
+        const body = await readJson(c);
+        if (body === undefined) throw new HttpProblem(400, BODY_MISSING);
+        const request = check(rolloutBody, body);
         return c.json(
           await deps.rollouts.begin(request, { by: actor(c), reason: request.reason || undefined }),
         );

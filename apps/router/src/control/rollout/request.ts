@@ -7,16 +7,29 @@ import { HttpProblem } from "../admin/problems.ts";
 import { GUARD_KINDS } from "./guard-kinds.ts";
 import type { Gate, GuardContext, GuardKind, Hooks, MadeGuard } from "./ports.ts";
 
-const duration = (zero: boolean) =>
-  z.union([z.string(), z.literal(0)]).transform((text, context) => {
+const duration = (zero: boolean) => {
+  const error = ({ input }: { readonly input?: unknown }) => notADuration(input, zero);
+  return z.union([z.string(), z.literal(0)], { error }).transform((text, context) => {
     try {
       return parseDuration(text, { zero });
     } catch {
-      const message = `${JSON.stringify(text)}; expected a duration with its unit, such as 30s or 10m${zero ? ", or 0" : ""}`;
-      context.addIssue({ code: "custom", message });
+      context.addIssue({ code: "custom", message: notADuration(text, zero) });
       return z.NEVER;
     }
   });
+};
+
+/** What is wrong with it, and what was expected. */
+function notADuration(value: unknown, zero: boolean): string {
+  try {
+    parseDuration(value, { zero });
+  } catch (refused) {
+    return `${JSON.stringify(value)}; ${(refused as Error).message}`;
+  }
+  return `${JSON.stringify(value)}; expected a text`; // "0" is one, and [0] is not
+}
+
+const GUARDS_WANTED = 'expected at most 50 names, or names with options such as {"errors": {"phi0": 1}}';
 const percent = z.number().gt(0).lte(100);
 const onEnd = z.enum(["rollback", "pause"]);
 const hookName = z.string().min(1).max(100);
@@ -50,7 +63,12 @@ export const rolloutBody = z.strictObject({
     .meta({ description: "Shared by all rollback guards. Default: 0.01." }),
   alpha_promotion: z.number().gt(0).lt(1).optional().meta({ description: "Default: 0.05." }),
   guards: z
-    .union([z.array(z.string()).max(50), z.record(z.string(), z.record(z.string(), z.unknown()).nullable())])
+    .union(
+      [z.array(z.string()).max(50), z.record(z.string(), z.record(z.string(), z.unknown()).nullable())],
+      {
+        error: GUARDS_WANTED,
+      },
+    )
     .optional()
     .meta({ description: "Names, or names with options. Default: the usual ones." }),
   gates: z.array(percent).optional().meta({ description: "Steps that a person approves before they begin." }),

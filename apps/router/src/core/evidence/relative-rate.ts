@@ -1,4 +1,4 @@
-import { checkPositive } from "./check.ts";
+import { checkRatio } from "./check.ts";
 import { logMeanExp } from "./log-math.ts";
 import { countsOf, type Tally } from "./tally.ts";
 
@@ -45,7 +45,7 @@ export function relativeSteps(
 
 /** The natural logarithm of the evidence. @throws RangeError for a null that is none */
 export function logRelative(tally: Tally, against: RelativeNull): number {
-  checkPositive(against.phi0, "phi0");
+  checkRatio(against.phi0, "phi0");
   return logMeanExp(relativeParts(tally, against));
 }
 

@@ -43,6 +43,8 @@ export const PLAN_DEFAULTS = {
   drainLimit: MINUTE,
 } as const satisfies Omit<RolloutPlan, "judgement">;
 
+/** Percent. Less gives a candidate fewer than one request in 100,000, and from 0 or the step before nobody could tell it. */
+const LEAST_STEP = 0.001;
 /** More would be beyond what tallies tell apart, and beyond anybody's patience. */
 const MAX_STEPS = 50;
 
@@ -79,9 +81,9 @@ export function makePlan(given: Partial<RolloutPlan> & Pick<RolloutPlan, "judgem
 }
 
 function checkSteps(steps: readonly number[]): void {
-  const rising = steps.every((step, i) => step > (steps[i - 1] ?? 0) && step <= 100);
+  const rising = steps.every((step, i) => step - (steps[i - 1] ?? 0) >= LEAST_STEP - 1e-9 && step <= 100);
   if (rising && steps.length <= MAX_STEPS) return;
   throw new RangeError(
-    `steps is ${steps.join(", ")}; expected at most ${MAX_STEPS} rising percentages, above 0 and up to 100.`,
+    `steps is ${steps.join(", ")}; expected at most ${MAX_STEPS} rising percentages up to 100, each at least ${LEAST_STEP} above the one before.`,
   );
 }

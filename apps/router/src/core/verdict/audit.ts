@@ -1,4 +1,4 @@
-import { checkInside, checkPositive } from "../evidence/check.ts";
+import { checkInside, checkRatio, checkRisk } from "../evidence/check.ts";
 import type { Evidence } from "../evidence/evidence.ts";
 import { type EvidenceLine, readLine, toLines } from "../evidence/lines.ts";
 import { pairsTally } from "../evidence/pairs.ts";
@@ -64,9 +64,9 @@ export function readAuditLine(value: unknown): AuditLine {
   const line = readLine(value);
   const { phi0, ratios, max, alpha } = value as Record<string, unknown>;
   const options = {
-    ...(phi0 !== undefined && { phi0: checkPositive(number(phi0, "phi0"), '"phi0"') }),
+    ...(phi0 !== undefined && { phi0: checkRatio(number(phi0, "phi0"), '"phi0"') }),
     ...(max !== undefined && { max: checkInside(number(max, "max"), '"max"') }),
-    ...(alpha !== undefined && { alpha: checkInside(number(alpha, "alpha"), '"alpha"') }),
+    ...(alpha !== undefined && { alpha: checkRisk(number(alpha, "alpha"), '"alpha"') }),
     ...(ratios !== undefined && { ratios: numbers(ratios) }),
   };
   if (Object.keys(options).length === 0) return line;

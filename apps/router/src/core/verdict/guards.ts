@@ -1,4 +1,4 @@
-import { checkInside, checkPositive } from "../evidence/check.ts";
+import { checkInside, checkRatio, checkRisk } from "../evidence/check.ts";
 import { RATE_RATIOS, SHIFT_RATIOS } from "../evidence/relative-rate.ts";
 
 interface Named {
@@ -68,8 +68,8 @@ export function thresholdOf(judgement: Judgement, role: "rollback" | "promotion"
 /** Checks a judgement once, when a rollout is asked for. @throws RangeError that names what is wrong */
 export function checkJudgement(judgement: Judgement): Judgement {
   const { alpha, alphaPromotion, rollback, promotion } = judgement;
-  checkInside(alpha, "alpha");
-  checkInside(alphaPromotion, "The promotion's alpha");
+  checkRisk(alpha, "alpha");
+  checkRisk(alphaPromotion, "The promotion's alpha");
   const names = [...rollback, ...promotion].map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i || name === SAMPLE_RATIO);
   if (twice !== undefined)
@@ -80,13 +80,13 @@ export function checkJudgement(judgement: Judgement): Judgement {
 
 function checkGuard(guard: Guard): void {
   if ("max" in guard) checkInside(guard.max, `The limit of ${guard.name}`);
-  if ("odds" in guard) checkPositive(guard.odds, `The odds of ${guard.name}`);
+  if ("odds" in guard) checkRatio(guard.odds, `The odds of ${guard.name}`);
   if (guard.kind !== "relative") return;
-  checkPositive(guard.phi0, `phi0 of ${guard.name}`);
+  checkRatio(guard.phi0, `phi0 of ${guard.name}`);
   if (guard.ratios.length === 0) throw new RangeError(`${guard.name} has no ratios; expected at least one.`);
   for (const ratio of guard.ratios) {
-    if (!(Number.isFinite(ratio) && ratio > 1)) {
-      throw new RangeError(`A ratio of ${guard.name} is ${ratio}; expected a finite number above 1.`);
+    if (!(checkRatio(ratio, `A ratio of ${guard.name}`) > 1)) {
+      throw new RangeError(`A ratio of ${guard.name} is ${ratio}; expected a number above 1.`);
     }
   }
 }

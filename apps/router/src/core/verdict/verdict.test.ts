@@ -260,7 +260,7 @@ function roundAll(value: unknown): unknown {
 
 describe("a judgement", () => {
   it.each<[string, Partial<Judgement>, string]>([
-    ["alpha of 0", { alpha: 0 }, "alpha is 0; expected a number above 0 and below 1"],
+    ["alpha of 0", { alpha: 0 }, "alpha is 0; expected a number below 1"],
     ["alpha of NaN", { alpha: Number.NaN }, "alpha is NaN"],
     ["promotion's alpha of 1", { alphaPromotion: 1 }, "The promotion's alpha is 1"],
     ["two of one name", { promotion: [below] }, 'There are two guards "errors"'],
