@@ -430,6 +430,16 @@ describe("what goes wrong", () => {
     expectRefusal(await sluice(["flipp", "green"]), 2, "unknown command 'flipp' (Did you mean flip?)");
   });
 
+  test("what Node makes of the sources is kept with the packages, for it and for what it starts", async () => {
+    const tell = `import { getCompileCacheDir } from "node:module";
+      process.once("exit", () => console.log([getCompileCacheDir(), process.env.NODE_COMPILE_CACHE].join(" ")));`;
+    const run = await sluice(["check", "--table"], {
+      NODE_COMPILE_CACHE: undefined,
+      NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(tell)}`,
+    });
+    expect(run.stdout).toMatch(/node_modules\/\.cache\/sluice\/\S+ \S+node_modules\/\.cache\/sluice\n$/);
+  });
+
   test("a reader that goes away ends it quietly", async () => {
     const history = Array.from({ length: 20_000 }, (_, revision) => ({
       revision,

@@ -257,11 +257,3 @@ function checkOwn(
 function problem(key: string, what: string): Problem {
   return { key, message: `${key} ${what}` };
 }
-
-/** The `Strict-Transport-Security` field's value; undefined where there is none. */
-export function hstsValue(config: Config): string | undefined {
-  const chosen = config.tls?.hsts;
-  if (!chosen) return undefined;
-  const { max_age, include_subdomains, preload } = chosen;
-  return `max-age=${max_age}${include_subdomains ? "; includeSubDomains" : ""}${preload ? "; preload" : ""}`;
-}

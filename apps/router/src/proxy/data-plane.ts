@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Config } from "../config/config.ts";
 import { keepTls } from "../config/reload.ts";
-import { hstsValue } from "../config/tls.ts";
 import { Budget } from "../core/budget.ts";
 import type { ColorTable, DrawState } from "../core/choose-color.ts";
 import { NO_COLOR, SmoothRoundRobin } from "../core/pick-color.ts";
@@ -29,6 +28,7 @@ import { RolloutCounter, rhoOf } from "./rollout/rollout-counter.ts";
 import { ServedBuffer } from "./served-buffer.ts";
 import type { Taps } from "./tap.ts";
 import { Contexts } from "./tls/contexts.ts";
+import { hstsValue } from "./tls/hsts.ts";
 import { SpanExport } from "./tracing/span-export.ts";
 import { Tracer } from "./tracing/tracer.ts";
 import { Tunnels } from "./tunnels.ts";
@@ -150,7 +150,7 @@ export class DataPlane {
   configure(next: Config): void {
     const config = this.config === undefined ? next : keepTls(this.config, next);
     this.config = config;
-    this.hsts = hstsValue(config);
+    this.hsts = hstsValue(config.tls?.hsts);
     this.accessLog = config.log.access === "off" ? undefined : this.#accessLog;
     this.isRepeatable = compileRepeatable(config.retry.idempotent_paths);
     this.isTrusted = networks(config.trusted_proxies);

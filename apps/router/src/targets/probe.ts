@@ -1,8 +1,8 @@
 import type { HealthConfig } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
-import { type CheckResult, failed } from "./check-result.ts";
+import { type CheckResult, failed, reasonOf } from "./check-result.ts";
 import { Dialer } from "./dialer.ts";
-import { checkGrpc } from "./grpc-check.ts";
+import type { checkGrpc } from "./grpc-check.ts";
 import { checkPath } from "./path-check.ts";
 
 export type ProbeConfig = Pick<HealthConfig, "path" | "grpc" | "timeout" | "status">;
@@ -42,8 +42,18 @@ function checks(
 ): Promise<CheckResult>[] {
   const all: Promise<CheckResult>[] = [];
   if (path !== undefined) all.push(checkPath(dialer, url, path, status, signal));
-  if (grpc !== undefined) all.push(checkGrpc(dialer, url, grpc, timeout, signal));
+  if (grpc !== undefined) all.push(checkService(dialer, url, grpc, timeout, signal));
   return all;
+}
+
+/** Few services are asked by gRPC, so its messages' code is only loaded for those. */
+async function checkService(...question: Parameters<typeof checkGrpc>): Promise<CheckResult> {
+  try {
+    const grpc = await import("./grpc-check.ts");
+    return await grpc.checkGrpc(...question);
+  } catch (error) {
+    return failed(`gRPC: ${reasonOf(error as Error)}`); // the program's files are gone
+  }
 }
 
 /** All have to pass; what failed is what is said. */
