@@ -80,6 +80,15 @@ function caller(plane: ControlPlane): Caller {
   };
 }
 
+/** A call whose answer a test waits for later. */
+export function pending(call: Promise<Answer>): { answer: Answer | undefined } {
+  const box: { answer: Answer | undefined } = { answer: undefined };
+  void call.then((answer) => {
+    box.answer = answer;
+  });
+  return box;
+}
+
 function jsonOr(text: string): unknown {
   try {
     return JSON.parse(text);
