@@ -38,6 +38,11 @@ export class Scene {
   /** False: weights stay as they are, whatever is decided. */
   obeys = true;
 
+  /** What has happened, by name. */
+  get events(): readonly string[] {
+    return this.state.log.map(({ event }) => event);
+  }
+
   constructor(plan: Partial<RolloutPlan> = {}) {
     this.state = startRollout({
       id: "r1",

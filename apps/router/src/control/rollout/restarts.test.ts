@@ -1,0 +1,85 @@
+import { describe, expect, it, vi } from "vitest";
+import { BLUE, GREEN, testPlane } from "../../../test/support/control-plane.ts";
+import { COLORS, PLAN, says, scene, started } from "../../../test/support/control-rollout.ts";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+
+describe("the disk", () => {
+  it("has the rollout with its evidence for the router that starts next", async () => {
+    const state = temporaryFolder();
+    const test = await started({ state });
+    await test.serve(100, { candidate: 1 });
+    await test.clock.advance(2000);
+    const before = await test.current();
+    await test.plane.stop();
+    const next = await scene({ state });
+    const after = await next.current();
+    expect(after).toMatchObject({ id: before.id, phase: "shifting", evidence: before.evidence });
+    await next.serve(100, { candidate: 1 });
+    await next.clock.advance(1000);
+    // the run of the worker is known, so that what was booked before does not count twice
+    expect((await next.current()).evidence.tallies.errors.strata[0].candidate).toEqual({
+      requests: 10,
+      bad: 1,
+    });
+    await next.plane.stop();
+  });
+
+  it("has a rollback that has not ended, too", async () => {
+    const state = temporaryFolder();
+    const test = await started({ state });
+    await test.serve(200, { candidate: 5 }, { green: 1 });
+    const before = await test.current();
+    expect([before.phase, await test.weights()]).toEqual(["rolling_back", { blue: 100, green: 0 }]);
+    await test.plane.stop();
+    const next = await scene({ state });
+    // nothing is in flight after a restart
+    const { phase, verdict, evidence } = await next.current();
+    expect({ phase, verdict, evidence }).toEqual({
+      ...{ phase: "rolled_back", verdict: before.verdict, evidence: before.evidence },
+    });
+    expect(await next.weights()).toEqual({ blue: 100, green: 0 });
+    await next.plane.stop();
+  });
+
+  it("that is full holds no abort back, and no step goes on", async () => {
+    const state = temporaryFolder();
+    const test = await started({ state });
+    test.disk.faults.set("write", "ENOSPC");
+    await test.serve(2000);
+    await test.clock.advance(30_000);
+    expect(await test.weights()).toEqual({ blue: 90, green: 10 });
+    const answering = test.call("POST", "/admin/rollouts/current/abort");
+    await vi.waitFor(() => expect(test.channel.last.colors[0]!.share).toBe(1));
+    await test.clock.advance(3000);
+    expect((await answering).body).toMatchObject({ phase: "aborted", saved: false });
+    test.disk.faults.clear();
+    await test.plane.stop();
+    const next = await scene({ state });
+    expect([await next.phase(), await next.weights()]).toEqual(["aborted", { blue: 100, green: 0 }]);
+    await next.plane.stop();
+  });
+
+  it("that is full refuses to start one", async () => {
+    const test = await scene({ state: temporaryFolder() });
+    test.disk.faults.set("write", "ENOSPC");
+    const { status, body } = await test.call("POST", "/admin/rollouts", PLAN);
+    expect([status, body.code]).toEqual([507, "not_saved"]);
+    expect((await test.call("GET", "/admin/rollouts/current")).status).toBe(404);
+    await test.plane.stop();
+  });
+});
+
+it("goes on in the router that takes this one's place", async () => {
+  const test = await started();
+  await test.serve(100, { candidate: 1 });
+  const before = await test.current();
+  const handed = await test.plane.give();
+  const next = await testPlane({ colors: COLORS }, { handed });
+  next.plane.open();
+  next.probe.results.set(BLUE, says("1.0.0", "old"));
+  next.probe.results.set(GREEN, says("1.0.1", "new"));
+  await next.clock.advance(2000);
+  const after = (await next.call("GET", "/admin/rollouts/current")).body;
+  expect(after).toMatchObject({ id: before.id, phase: "shifting", evidence: before.evidence });
+  expect(next.channel.last.rollout!.id).toBe(before.id);
+});
