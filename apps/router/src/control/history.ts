@@ -12,7 +12,7 @@ export const historyEntry = z.object({
   kind: z.enum(["weights", "flip", "rollback", "undo", "targets", "reload", ...GATE_KINDS]),
   who: z.string(),
   why: z.string().optional(),
-  /** The rollout that decided it, or that it aborted. */
+  /** The rollout that decided it. */
   rollout: z.string().optional(),
   /** Of a pause, a resume and maintenance: what becomes of new requests. Weights do not change by it. */
   gate: z.enum(["open", "pause", "maintenance"]).optional(),

@@ -71,7 +71,10 @@ describe("people", () => {
     expect(status).toBe(200);
     await test.clock.advance(5000);
     expect(await test.weights()).toEqual({ blue: 0, green: 100 });
-    expect((await test.current()).log.at(-1)).toMatchObject({ event: "abort", reason: "flip by local: now" });
+    const { log, share, weights } = await test.current();
+    expect(log.at(-1)).toMatchObject({ event: "abort", reason: "flip by local: now" });
+    // the record says where the requests went, not where an abort usually sends them
+    expect([share, weights.at(-1)]).toEqual([100, { at: expect.any(String), candidate: 100, stable: 0 }]);
   });
 
   it("roll back over a rollout, whatever it does", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { BLUE, GREEN, testPlane } from "../../../test/support/control-plane.ts";
 import { COLORS, PLAN, says, scene, started } from "../../../test/support/control-rollout.ts";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 
 describe("the disk", () => {
@@ -21,6 +22,20 @@ describe("the disk", () => {
       requests: 10,
       bad: 1,
     });
+    await next.plane.stop();
+  });
+
+  it("has the rollout for a router that starts later, and no step is waited for meanwhile", async () => {
+    const state = temporaryFolder();
+    const test = await started({ state });
+    await test.clock.advance(2000);
+    const { step } = await test.current();
+    await test.plane.stop();
+    const clock = new FakeClock();
+    await clock.advance(test.clock.ticks() + 50_000);
+    const next = await scene({ state }, { clock });
+    await clock.advance(1000);
+    expect((await next.current()).step.seconds).toBeLessThanOrEqual(step.seconds + 1);
     await next.plane.stop();
   });
 

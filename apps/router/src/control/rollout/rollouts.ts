@@ -3,6 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Reference } from "../../core/evidence/prediction-drift.ts";
 import { Refusal } from "../../core/refusal.ts";
 import type { Report } from "../../core/report.ts";
+import { afterGap } from "../../core/rollout/change.ts";
 import { command, type RolloutCommand } from "../../core/rollout/command.ts";
 import type { RolloutView } from "../../core/rollout/counting.ts";
 import { startRollout } from "../../core/rollout/start.ts";
@@ -10,6 +11,7 @@ import { type Advance, type Facts, isDone, isOver, type RolloutState } from "../
 import { tick } from "../../core/rollout/tick.ts";
 import { leavesWeights } from "../../core/transitions.ts";
 import { judge, type Verdict } from "../../core/verdict/verdict.ts";
+import { shares, type Weights } from "../../core/weights.ts";
 import type { RolloutReading } from "../../metrics/rollout-metrics.ts";
 import type { RecentActivity } from "../activity.ts";
 import type { EventHub } from "../events.ts";
@@ -165,7 +167,8 @@ export class Rollouts {
       );
       return;
     }
-    this.#entry = entry;
+    const state = afterGap(entry.state, this.#options.clock.now(), isClosed(this.#options));
+    this.#entry = isOver(entry.state) ? entry : { ...entry, state };
     this.#ledger.judge(entry.state.id, pairOf(entry.state), false);
     if (!isDone(entry.state)) this.#show();
     else if (this.#options.releases.get(entry.state.id) === undefined) this.#keep(entry.state.id);
@@ -403,7 +406,8 @@ export class Rollouts {
     if (entry.rollout !== undefined || leavesWeights(entry.kind) || state === undefined || isDone(state))
       return;
     const why = `${entry.kind} by ${entry.who}${entry.why ? `: ${entry.why}` : ""}`;
-    if (!isOver(state)) this.#say({ kind: "abort", by: entry.who, reason: why, leaveWeights: true });
+    const shareSet = 100 * shares(entry.to as Weights)[state.candidate.color]!;
+    if (!isOver(state)) this.#say({ kind: "abort", by: entry.who, reason: why, shareSet });
     else this.#entry = { ...this.#entry!, state: { ...state, settled: true } };
     this.#finishIfDone();
   }

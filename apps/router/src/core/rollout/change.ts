@@ -24,6 +24,13 @@ export function enter(state: RolloutState, phase: Phase): RolloutState {
   return { ...state, phase, times: { ...state.times, phase: 0 } };
 }
 
+/** As a router finds it that begins to look at `at`: while none did, time passed for `maxDuration` alone, and not at all where no color got requests. */
+export function afterGap(state: RolloutState, at: number, closed: boolean): RolloutState {
+  const { times } = state;
+  const passed = closed ? 0 : Math.max(0, at - times.last);
+  return { ...state, times: { ...times, last: Math.max(at, times.last), total: times.total + passed } };
+}
+
 /** A weight that is to come in force; a step's time begins when it has. */
 export function withShare(state: RolloutState, share: number): RolloutState {
   const settled = state.settled && share === state.share;

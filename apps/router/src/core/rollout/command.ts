@@ -8,8 +8,8 @@ export type RolloutCommand =
   | { readonly kind: "pause" | "resume" | "approve"; readonly by: string; readonly reason?: string }
   /** Skips waits and gates. `force` skips promotion's guards as well, which is written down. */
   | { readonly kind: "promote"; readonly by: string; readonly reason?: string; readonly force?: boolean }
-  /** `leaveWeights`: the command that aborts it sets weights itself. */
-  | { readonly kind: "abort"; readonly by: string; readonly reason?: string; readonly leaveWeights?: boolean }
+  /** `shareSet`: the command that aborts it has set weights itself; the candidate's share since then, in percent. */
+  | { readonly kind: "abort"; readonly by: string; readonly reason?: string; readonly shareSet?: number }
   | { readonly kind: "hook_done"; readonly moment: Moment; readonly ok: boolean; readonly detail: string };
 
 /** `refused` is a sentence for whoever asked; nothing has changed then. */
@@ -58,9 +58,10 @@ const HANDLERS: Handlers = {
       by,
     );
   },
-  abort: (state, { by, reason = "asked for", leaveWeights = false }) => {
+  abort: (state, { by, reason = "asked for", shareSet }) => {
     if (state.phase === "aborted" || state.phase === "rolled_back") return state;
-    const aborted = enter({ ...backToStable(state), settled: leaveWeights }, "aborted");
+    const set = shareSet === undefined ? {} : { share: shareSet, settled: true };
+    const aborted = enter({ ...backToStable(state), ...set }, "aborted");
     return logged(withHook(aborted, "on_rollback"), "abort", reason, by);
   },
   hook_done: (state, { moment, ok, detail }) => hookDone(state, moment, ok, detail),

@@ -82,8 +82,9 @@ describe("gates and commands", () => {
 
   it("abort leaves the weights to the command that aborts", () => {
     const scene = new Scene().until("shifting").tick(1);
-    scene.say({ kind: "abort", by: "ann", leaveWeights: true });
+    scene.say({ kind: "abort", by: "ann", shareSet: 70 });
     expect(kinds(scene.effects)).toEqual(["record"]);
+    expect(scene.state.log.at(-1)).toMatchObject({ event: "abort", share: 70 });
     expect(kinds(scene.tick(1, 0, { share: 70 }).effects)).toEqual([]);
   });
 

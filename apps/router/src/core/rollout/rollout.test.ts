@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { afterGap } from "./change.ts";
 import { isDone } from "./state.ts";
 import { HOLD, kinds, PROMOTE, Scene } from "./test-kit.ts";
 
@@ -82,6 +83,19 @@ describe("a rollout", () => {
     const scene = new Scene({ maxDuration: 1e12 });
     for (let i = 0; i < 1000; i++) scene.tick(60, 0);
     expect(scene.state).toMatchObject({ phase: "shifting", share: 5, paused: null });
+  });
+});
+
+describe("while no router looks", () => {
+  it("time passes for max_duration alone, and in maintenance not at all", () => {
+    const scene = new Scene().until("shifting").tick(1).tick(20);
+    const { times } = scene.state;
+    const later = times.last + 50_000;
+    expect(afterGap(scene.state, later, false).times).toEqual({
+      ...{ ...times, last: later, total: times.total + 50_000 },
+    });
+    expect(afterGap(scene.state, later, true).times).toEqual({ ...times, last: later });
+    expect(afterGap(scene.state, times.last - 1, false).times).toEqual(times);
   });
 });
 

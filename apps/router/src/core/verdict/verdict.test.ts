@@ -93,7 +93,7 @@ describe("a verdict", () => {
     });
     expect(judge(enough, one, now, { remaining: 30_000 })).toMatchObject({
       decision: "hold",
-      reason: "30 seconds of the least time left: hold",
+      reason: "promotion's guards have passed; the steps before 100 % take at least 30 seconds more: hold",
     });
     expect(judge(errors([0.1, [0, 362], [0, 3000]]), one, now).reason).toBe(
       "few errors below 1 %: candidate 0 of 362, stable 0 of 3,000; evidence 19 < 20: hold",

@@ -128,7 +128,7 @@ function promoteReason(readings: readonly Reading[]): string {
 function holdReason(evidence: Evidence, open: readonly Reading[], remaining: number): string {
   if (!hasData(evidence)) return "no data: hold";
   if (open.length > 0) return `${open.map(({ arithmetic }) => arithmetic).join("; ")}: hold`;
-  return `${duration(remaining / 60_000)} of the least time left: hold`;
+  return `promotion's guards have passed; the steps before 100 % take at least ${duration(remaining / 60_000)} more: hold`;
 }
 
 function outlook(readings: readonly Reading[]): Pick<Verdict, "next" | "outlook"> {
