@@ -45,6 +45,8 @@ export type GateState =
 export interface GateAnswer {
   readonly revision: number;
   readonly gate: GateState | null;
+  /** False: it was so before; there is no new revision. */
+  readonly changed?: boolean;
   readonly saved?: boolean;
   readonly drained?: boolean;
   readonly in_flight?: Readonly<Record<string, number>>;

@@ -284,6 +284,16 @@ describe("verbs that change", () => {
     expect(fake.seen[0]?.body).toEqual(body);
   });
 
+  test.each([["resume"], ["maintenance", "off"]])("%s says so where nothing was held up", async (...args) => {
+    const body = { revision: 4, epoch: 5, gate: null, changed: false };
+    const fake = await admin({ [`POST /admin/${args[0]}`]: { body } });
+    const run = await sluice([...args, "--admin", fake.url]);
+    expect(run).toMatchObject({
+      code: 0,
+      stdout: "nothing was held up: new requests go on (revision 4)\n",
+    });
+  });
+
   test("pause --wait --tunnels waits, and says what it holds", async () => {
     const body = { revision: 4, gate: PAUSED, drained: false, in_flight: { blue: 0 }, tunnels: { blue: 2 } };
     const fake = await admin({ "POST /admin/pause": { body } });

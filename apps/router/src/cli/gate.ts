@@ -35,7 +35,9 @@ export function addResume(program: Command): void {
   const command = program
     .command("resume")
     .summary("let held requests go on, in order")
-    .description("Ends a pause. Refused when nothing could answer those that wait, unless forced.")
+    .description(
+      "Ends a pause. Refused when nothing could answer those that wait, unless forced. Where nothing is paused, it says so and changes nothing.",
+    )
     .option("--force", "even when no color with weight has a healthy target");
   addChangeOptions(command)
     .addHelpText("after", "\nExample:\n  $ sluice resume")
@@ -75,7 +77,8 @@ Examples:
 function gate(command: Command, path: string, body: object): Promise<void> {
   return ask<GateAnswer>(command, path, body, {
     fault: ({ gate: state }) => (state === undefined ? "its answer has no gate" : undefined),
-    describe: ({ gate: state, revision }) => `${describeGate(state)} (revision ${revision})`,
+    describe: ({ gate: state, changed, revision }) =>
+      `${changed === false ? "nothing was held up: " : ""}${describeGate(state)} (revision ${revision})`,
   });
 }
 

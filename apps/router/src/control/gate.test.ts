@@ -142,6 +142,48 @@ describe("a pause", () => {
     await plane.stop();
   });
 
+  it.each([
+    ["resume", {}],
+    ["maintenance", { on: false }],
+  ])("that there is not changes nothing when it is ended by %s", async (name, body) => {
+    const { call, plane, channel } = await testPlane();
+    const { revision } = plane.store.view.routing;
+    const { epoch } = channel.last;
+    const stale = { "If-Match": '"999"' };
+    expect((await call("POST", `/admin/${name}`, body, stale)).status).toBe(412);
+    const answer = await call("POST", `/admin/${name}`, { ...body, reason: "to be sure" });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({ revision, epoch, gate: null, changed: false });
+    expect(channel.last.epoch).toBe(epoch);
+    expect((await call("GET", "/admin/history")).body.history).toEqual([]);
+    await call("POST", "/admin/pause");
+    const after = await call("POST", "/admin/resume");
+    expect(after.body).toMatchObject({ revision: revision + 2, gate: null, changed: true });
+  });
+
+  it("that still waits for a slow disk is ended by a resume, which drops no change where nobody is held", async () => {
+    const { channel, disk, plane } = await testPlane({ state: temporaryFolder() });
+    const { store } = plane;
+    const slow = Promise.withResolvers<void>();
+    disk.hang = slow.promise;
+    const meta = { who: "ana" };
+    const gate = { kind: "pause", max: 1, timeout: 1000, until: Number.MAX_SAFE_INTEGER } as const;
+    const changes = [
+      store.apply({ kind: "weights", weights: { blue: 1, green: 3 } }, meta),
+      store.apply({ kind: "pause", gate }, meta),
+      store.apply({ kind: "resume" }, meta),
+    ];
+    disk.hang = undefined;
+    slow.resolve();
+    expect((await Promise.all(changes)).map(({ state }) => state.gate?.kind)).toEqual([
+      undefined,
+      "pause",
+      undefined,
+    ]);
+    expect(channel.last).toMatchObject({ gate: undefined, colors: [{ weight: 1 }, { weight: 3 }] });
+    await plane.stop();
+  });
+
   it("is not resumed into nothing, unless it is forced", async () => {
     const { call, clock, probe, channel } = await testPlane();
     await call("POST", "/admin/pause", { for: "24h" });

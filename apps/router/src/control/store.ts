@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import { opensOpenGate } from "../core/gate-commands.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { RolloutView } from "../core/rollout/counting.ts";
 import type { ShadowView } from "../core/shadow/view.ts";
@@ -129,9 +130,19 @@ export class Store {
   /** @throws Refusal nothing has changed, neither in force nor on the disk */
   apply(command: Command, meta: Meta): Promise<Applied> {
     if (this.#mode !== "open") return Promise.reject(new Refusal("handing_over", HANDING_OVER));
+    if (opensOpenGate(this.#table.routing, command)) return this.#openAgain(command, meta);
     if (command.kind === "rollback" || command.kind === "resume" || meta.rescue)
       return this.#rescue(command, meta);
     return this.#enqueue(() => this.#saveThenPublish(command, meta));
+  }
+
+  /** Nobody waits behind an open gate, so nothing changes, and what is being saved is not overtaken. It may be a pause: that is ended. */
+  async #openAgain(command: Command, meta: Meta): Promise<Applied> {
+    await this.#queue;
+    const { routing, snapshot } = this.#table;
+    if (!opensOpenGate(routing, command)) return this.apply(command, meta);
+    this.#mustAccept(meta, routing);
+    return { before: routing, state: routing, snapshot, saved: true };
   }
 
   async #saveThenPublish(command: Command, meta: Meta): Promise<Applied> {

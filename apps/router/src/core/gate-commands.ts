@@ -1,6 +1,6 @@
 import type { Gate, Maintenance, Pause } from "./gate.ts";
 import { Refusal } from "./refusal.ts";
-import type { Facts, RoutingState } from "./transitions.ts";
+import type { Command, Facts, RoutingState } from "./transitions.ts";
 
 /** What an administrator may do with the gate. */
 export type GateCommand =
@@ -12,9 +12,15 @@ export type GateCommand =
 
 export const GATE_KINDS = ["pause", "resume", "maintenance"] as const satisfies GateCommand["kind"][];
 
+/** Whether a command would open the gate, which is open: that is no mistake, and no change either. */
+export function opensOpenGate(state: RoutingState, command: Command): boolean {
+  const opens = command.kind === "resume" || (command.kind === "maintenance" && command.gate === undefined);
+  return opens && state.gate === undefined;
+}
+
 /**
  * The state with its gate closed or opened. A pause that is asked for anew replaces the one before, whose requests wait on;
- * maintenance ends a pause, and those that wait are turned away. To open an open gate is no mistake.
+ * maintenance ends a pause, and those that wait are turned away.
  * @throws Refusal
  */
 export function moveGate(state: RoutingState, command: GateCommand, facts: Facts): RoutingState {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { parseDuration } from "../../config/units.ts";
 import type { Command } from "../../core/transitions.ts";
 import { gateView, viewGate } from "../gate-view.ts";
+import type { Applied } from "../store.ts";
 import { check, readJson } from "./body.ts";
 import { carryOut, REFUSALS } from "./changes.ts";
 import type { AdminDeps } from "./deps.ts";
@@ -52,7 +53,10 @@ const maintenanceBody = z.strictObject({
     .meta({ description: "When clients may come back, as Retry-After; at most 24h. Default: 1m." }),
   reason,
 });
-const answer = z.object({ revision: z.int(), epoch: z.int(), gate: gateView, ...waited });
+const changed = z.boolean().meta({
+  description: "False: requests went on before, too, and there is no new revision.",
+});
+const answer = z.object({ revision: z.int(), epoch: z.int(), gate: gateView, changed, ...waited });
 
 /** The calls that hold new requests up, or turn them away. */
 export function gateRoutes(deps: AdminDeps): AdminRoute[] {
@@ -108,7 +112,10 @@ function gateRoute(deps: AdminDeps, name: string, schema: z.ZodType, { read, ...
     refusals: REFUSALS,
     handle: async (c) => {
       const asked = read(await readJson(c));
-      const show = () => ({ gate: viewGate(deps.store.view.routing.gate, deps.book) });
+      const show = ({ before, state }: Applied) => ({
+        gate: viewGate(deps.store.view.routing.gate, deps.book),
+        changed: before !== state,
+      });
       return carryOut(c, deps, asked, show, { all: true });
     },
   };
