@@ -1,8 +1,12 @@
 import { styleText } from "node:util";
 
-/** A line on stdout. */
+/** Control characters but line ends, tabs and the colors of {@link paint}. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROLS = /\x1b(?!\[[\d;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]/g;
+
+/** A line on stdout. What somebody wrote as a reason does not get to move a terminal's cursor, or rename its window. */
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${text.replace(CONTROLS, "\uFFFD")}\n`);
 }
 
 export function printJson(value: unknown): void {

@@ -1,11 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { TallyCounter } from "../core/evidence/tally-counter.ts";
 import { type Judgement, rateGuard, shiftGuard } from "../core/verdict/guards.ts";
 import { judge } from "../core/verdict/verdict.ts";
 import { type FakeAdmin, sluice, startFakeAdmin } from "./fake-admin.ts";
+import { showRollout } from "./rollout/show.ts";
 
 const open: FakeAdmin[] = [];
 afterEach(async () => {
@@ -74,6 +76,43 @@ describe("sluice rollout", () => {
     expect(stdout).toMatch(/errors +rollback +7 of 412 +[\d.]+ % to [\d.]+ % +9 of 3,708 .* 144 +100/);
     expect(stdout).toContain("48 seconds more, then 50 %.");
     expect(stdout).toContain("a better model (ann)");
+  });
+
+  test("leaves out what a narrow terminal has no room for, not what decides", () => {
+    const plain = (width?: number) => stripVTControlCharacters(showRollout(ROLLOUT, width)).split("\n");
+    const rowOf = (lines: string[]) => lines.find((each) => each.startsWith("errors"))!;
+    expect(rowOf(plain())).toMatch(/ % to .* % to /);
+    const narrow = rowOf(plain(60));
+    expect(narrow.length).toBeLessThanOrEqual(60);
+    expect(narrow).toMatch(/^errors +(rollback +)?7 of 412 +9 of 3,708 +144 +100/);
+  });
+
+  test("shows draws as counts, and nothing apart where one color had no requests", () => {
+    const tallies = { ...evidence.tallies, assigned: counter.tally() };
+    const draws = judge({ tallies, pairs: {} }, { ...judgement, assigned: "assigned" }, { rho: 0.1 });
+    const quantiles = (requests: number) => ({ requests, p50: 0.001, p95: 0.002 });
+    const latency = { distance: 0, band: 1, slower: false, candidate: quantiles(90), stable: quantiles(0) };
+    const text = showRollout({
+      ...ROLLOUT,
+      guards: draws.readings,
+      steps: [{ share: 100, latency, predictions: null }],
+    });
+    expect(text).toMatch(/^sample ratio +check +412 +– +3,708 +– /m);
+    expect(text).toMatch(/^100 % .* – +– +–$/m);
+  });
+
+  test("says neither a step nor an outlook once it is over", () => {
+    const text = showRollout({ ...ROLLOUT, phase: "aborted", over: true });
+    expect(text).not.toMatch(/^(step|outlook) /m);
+    expect(text).toMatch(/^verdict /m);
+  });
+
+  test("lets no reason move the cursor, rename the window, or write a line of its own", async () => {
+    const reason = "well\u001b]0;renamed\u0007\u001b[2J\n2026-11-22 05:00:00  promoted";
+    const body = { ...ROLLOUT, log: [line("start", reason, "ann")] };
+    const { url } = await admin({ "GET /admin/rollouts/current": { body } });
+    const { stdout } = await sluice(["rollout", "status", "--admin", url]);
+    expect(stdout).toContain("well\uFFFD]0;renamed\uFFFD\uFFFD[2J 2026-11-22 05:00:00  promoted (ann)");
   });
 
   test("starts by options over a plan's file", async () => {

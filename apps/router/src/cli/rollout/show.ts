@@ -1,27 +1,33 @@
 import { duration, evidence, grouped, percent, threshold } from "../../core/verdict/numbers.ts";
 import { formatSeconds } from "../format.ts";
 import { paint } from "../output.ts";
-import { table } from "../table.ts";
+import { table, tableWithin } from "../table.ts";
 import type { LogLine, Reading, Rollout, RolloutSummary, Side, StepReading } from "./types.ts";
 
 const LOG_SHOWN = 8;
 
-/** A rollout on one screen: where it is, what its evidence says, what comes next. */
-export function showRollout(rollout: Rollout): string {
-  const { candidate, stable, step, verdict, warnings } = rollout;
+/**
+ * A rollout on one screen: where it is, what its evidence says, what comes next.
+ * @param width of the terminal, in characters
+ */
+export function showRollout(
+  rollout: Rollout,
+  width = process.stdout.columns ?? Number.POSITIVE_INFINITY,
+): string {
+  const { candidate, stable, step, verdict, warnings, over } = rollout;
   const facts = [
     ["rollout", rollout.id],
     ["", `${candidate.color} ${candidate.version} against ${stable.color} ${stable.version}`],
     ["phase", `${phaseOf(rollout)}, ${rollout.share} % to ${candidate.color}`],
-    ["step", stepText(step)],
+    ...(over ? [] : [["step", stepText(step)]]),
     ["verdict", verdict.reason],
-    ...(verdict.outlook ? [["outlook", verdict.outlook]] : []),
+    ...(verdict.outlook && !over ? [["outlook", verdict.outlook]] : []),
     ["next", rollout.next],
     ...warnings.map((warning) => [paint("red", "warning"), paint("red", warning)]),
   ];
   const parts = [
     table(["", ""], facts).split("\n").slice(1).join("\n"),
-    guardTable(rollout.guards),
+    guardTable(rollout.guards, width),
     ...(rollout.steps.length > 0 ? [stepTable(rollout.steps)] : []),
     rollout.log.slice(-LOG_SHOWN).map(showLine).join("\n"),
   ];
@@ -36,29 +42,33 @@ function phaseOf({ phase, paused }: Rollout): string {
 }
 
 function stepText(step: Rollout["step"]): string {
-  const seconds = `${Math.round(step.seconds)} of ${step.seconds_least} s`;
+  const seconds = `${Math.floor(step.seconds)} of ${step.seconds_least} s`;
   return `${step.number} of ${step.of}: ${seconds}, ${grouped(step.requests)} of ${grouped(step.requests_least)} requests`;
 }
 
-function guardTable(guards: readonly Reading[]): string {
+function guardTable(guards: readonly Reading[], width: number): string {
   const head = ["guard", "for", "candidate", "95 %", "stable", "95 %", "evidence", "needs", "forecast"];
   const rows = guards.map((reading) => [
     reading.guard,
     reading.role,
-    counts(reading.candidate ?? reading.pairs),
-    interval(reading.candidate ?? reading.pairs),
-    counts(reading.stable),
-    interval(reading.stable),
+    ...sideCells(reading, reading.candidate ?? reading.pairs),
+    ...sideCells(reading, reading.stable),
     paint(styleOf(reading), evidence(reading.log10_e)),
     threshold(reading.threshold),
     forecast(reading),
   ]);
-  return table(head, rows, [2, 4, 6, 7]);
+  return tableWithin(width, head, rows, { right: [2, 4, 6, 7], spare: [5, 3, 8, 1] });
 }
 
 function styleOf({ reached, role }: Reading): "green" | "red" | "reset" {
   if (!reached) return "reset";
   return role === "promotion" ? "green" : "red";
+}
+
+/** What a color has had, and its interval. The check of the draws counts requests, of which none is bad. */
+function sideCells({ role }: Reading, side: Side | undefined): readonly string[] {
+  if (role === "check") return [side === undefined ? "–" : grouped(side.requests), "–"];
+  return [counts(side), interval(side)];
 }
 
 function counts(side: Side | undefined): string {
@@ -84,11 +94,18 @@ function stepTable(steps: readonly StepReading[]): string {
     formatSeconds(latency?.candidate.p95),
     formatSeconds(latency?.stable.p50),
     formatSeconds(latency?.stable.p95),
-    latency === null ? "–" : paint(latency.slower ? "yellow" : "reset", latency.distance.toFixed(3)),
-    latency === null ? "–" : latency.band.toFixed(3),
+    ...apartCells(latency),
     predictions === null ? "–" : driftText(predictions),
   ]);
   return table(head, rows, [0, 1, 2, 3, 4, 5, 6]);
+}
+
+/** Nothing is apart where one color had no requests, as at 100 %. */
+function apartCells(latency: StepReading["latency"]): readonly string[] {
+  if (latency === null || latency.candidate.requests === 0 || latency.stable.requests === 0)
+    return ["–", "–"];
+  const style = latency.slower ? "yellow" : "reset";
+  return [paint(style, latency.distance.toFixed(3)), latency.band.toFixed(3)];
 }
 
 function driftText({ psi, psiLimit, drifted }: NonNullable<StepReading["predictions"]>): string {
@@ -99,7 +116,8 @@ function driftText({ psi, psiLimit, drifted }: NonNullable<StepReading["predicti
 /** A line of a rollout's log. */
 export function showLine({ at, event, share, reason, by }: LogLine): string {
   const time = paint("dim", new Date(at).toLocaleString("sv-SE"));
-  return `${time}  ${event.padEnd(11)} ${String(share).padStart(3)} %  ${reason}${by === "sluice" ? "" : ` (${by})`}`;
+  const why = reason.replace(/\s*\n\s*/g, " "); // or a reason could write lines of its own
+  return `${time}  ${event.padEnd(11)} ${String(share).padStart(3)} %  ${why}${by === "sluice" ? "" : ` (${by})`}`;
 }
 
 /** Releases as a table, the newest first. */

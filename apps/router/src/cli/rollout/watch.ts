@@ -46,9 +46,14 @@ export async function watchRollout(
 function draw(rollout: Rollout, shown: number, json: boolean): number {
   const { log } = rollout;
   if (json) print(JSON.stringify(rollout));
-  else if (process.stdout.isTTY) print(`\x1b[H\x1b[2J${showRollout(rollout)}`);
+  else if (process.stdout.isTTY) redraw(rollout);
   else for (const line of log.slice(shown)) print(showLine(line));
   return log.length;
+}
+
+function redraw(rollout: Rollout): void {
+  process.stdout.write("\x1b[H\x1b[2J");
+  print(showRollout(rollout));
 }
 
 /** The exit code says how it ended. @throws CliError unless it was promoted */

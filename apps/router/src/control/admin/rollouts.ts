@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { RolloutCommand } from "../../core/rollout/command.ts";
 import { PHASES } from "../../core/rollout/state.ts";
-import type { ReleaseRecord } from "../rollout/record.ts";
+import type { LogLine, ReleaseRecord } from "../rollout/record.ts";
 import { rolloutBody } from "../rollout/request.ts";
 import { actor } from "./actor.ts";
 import { check, readJson } from "./body.ts";
@@ -159,7 +159,31 @@ function find(c: AdminContext, { rollouts }: AdminDeps): ReleaseRecord {
 }
 
 function summaryOf(record: ReleaseRecord) {
-  const { id, candidate, stable, phase, over, share, started, ended, by, reason: why, log } = record;
-  const result = log.at(-1)?.reason ?? "";
-  return { id, candidate, stable, phase, over, share, started, ended, by, reason: why, result };
+  const { id, candidate, stable, phase, over, share, started, ended, by, reason: why } = record;
+  return {
+    id,
+    candidate,
+    stable,
+    phase,
+    over,
+    share,
+    started,
+    ended,
+    by,
+    reason: why,
+    result: resultOf(record),
+  };
+}
+
+/** The line of a log that decided how it ended, by its phase; what came after only carried it out. */
+const DECISIVE: Readonly<Partial<Record<ReleaseRecord["phase"], LogLine["event"]>>> = {
+  promoted: "promote",
+  rolling_back: "rollback",
+  rolled_back: "rollback",
+  aborted: "abort",
+};
+
+function resultOf({ phase, log }: ReleaseRecord): string {
+  const event = DECISIVE[phase];
+  return (log.findLast((line) => line.event === event) ?? log.at(-1))?.reason ?? "";
 }

@@ -73,6 +73,8 @@ describe("people", () => {
     expect(await test.weights()).toEqual({ blue: 0, green: 100 });
     const { log, share, weights } = await test.current();
     expect(log.at(-1)).toMatchObject({ event: "abort", reason: "flip by local: now" });
+    const list = await test.call("GET", "/admin/rollouts");
+    expect(list.body.rollouts[0].result).toBe("flip by local: now");
     // the record says where the requests went, not where an abort usually sends them
     expect([share, weights.at(-1)]).toEqual([100, { at: expect.any(String), candidate: 100, stable: 0 }]);
   });

@@ -178,8 +178,14 @@ function nextOf(parts: RecordParts): string {
     case "rolling_back":
       return `The requests that ${color} still has are waited for.`;
     default:
-      return `It is over: ${state.log.at(-1)?.reason ?? verdict.reason}.`;
+      return `It is over: ${endOf(state) ?? verdict.reason}.`;
   }
+}
+
+/** How it ended, whatever a hook said afterwards. */
+function endOf({ log, phase }: RolloutState): string | undefined {
+  const end = log.findLast(({ event }) => event === (phase === "aborted" ? "abort" : phase));
+  return end?.event === "abort" ? `aborted by ${end.by}, ${end.reason}` : end?.reason;
 }
 
 function preparing({ results, state }: RolloutEntry): string {

@@ -23,6 +23,8 @@ describe("a rollout", () => {
     await test.clock.advance(1000);
     const record = await test.current();
     expect(record.phase).toBe("rolled_back");
+    const list = await test.call("GET", "/admin/rollouts");
+    expect(list.body.rollouts[0].result).toMatch(/^errors: candidate .*: roll back$/);
     const [line] = record.log.filter(({ event }: { event: string }) => event === "rollback");
     expect(line.reason).toMatch(
       /^errors: candidate 5 of 20, stable 0 of 180; evidence [\d,]+ ≥ 300: roll back$/,
