@@ -32,7 +32,7 @@ async function receiver(answer?: {
     response.writeHead(answer.status, answer.headers);
     if (!answer.endless) return response.end(answer.body);
     const pour = () => {
-      while (!response.destroyed && response.write("x".repeat(16_384)));
+      while (!response.destroyed && response.write(answer.body ?? "x".repeat(16_384)));
     };
     response.on("drain", pour);
     pour();
@@ -117,6 +117,16 @@ describe("a call", () => {
     const { detail } = await hooks({ tell: call(url) }).run("tell");
     expect(detail.length).toBeLessThan(400);
   });
+
+  it.each([false, true])(
+    "shows no piece of a secret where the answer was cut; endless: %s",
+    async (endless) => {
+      const body = "hunter2-long".repeat(endless ? 999 : 7001);
+      const { url } = await receiver({ status: 500, body, endless });
+      const { run } = hooks({ tell: call(url, { headers: { Authorization: "hunter2-long" } }) });
+      expect((await run("tell")).detail).toMatch(/ answered 500: …\*+$/);
+    },
+  );
 
   it("does not wait for the end of an answer that has none", async () => {
     const { url } = await receiver({ status: 200, endless: true });

@@ -1,6 +1,6 @@
 import type { HttpHook } from "../../config/config.ts";
 import type { Ended } from "../rollout/ports.ts";
-import { excerpt, Output, withoutSecrets } from "./excerpt.ts";
+import { excerpt, Output } from "./excerpt.ts";
 import type { HookFacts } from "./facts.ts";
 
 /** Bytes of an answer that are read. */
@@ -30,7 +30,7 @@ export async function callHook(
       redirect: "manual",
       signal: AbortSignal.any([signal, late]),
     });
-    const said = excerpt(withoutSecrets(await readSome(response), secrets));
+    const said = excerpt(await readSome(response, secrets));
     const redirect =
       response.status >= 300 && response.status < 400 ? ", and redirects are not followed" : "";
     return {
@@ -48,13 +48,15 @@ export async function callHook(
 /** `Bearer TOKEN` is to be recognized by the token alone, too. */
 const wordsOf = (value: string) => [value, ...value.split(/[\s=,;]+/).filter((word) => word.length >= 8)];
 
-async function readSome(response: Response): Promise<string> {
-  const output = new Output();
+async function readSome(response: Response, secrets: readonly string[]): Promise<string> {
+  const output = new Output(secrets);
   let read = 0;
   for await (const chunk of response.body ?? []) {
     output.add(chunk);
     read += chunk.length;
-    if (read >= MOST_READ) break; // leaving the loop gives the connection up
+    if (read < MOST_READ) continue;
+    output.breakOff();
+    break; // leaving the loop gives the connection up
   }
   return output.text;
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { CommandHook } from "../../config/config.ts";
 import type { Ended } from "../rollout/ports.ts";
-import { excerpt, Output, withoutSecrets } from "./excerpt.ts";
+import { excerpt, Output } from "./excerpt.ts";
 import { type HookFacts, variablesOf } from "./facts.ts";
 
 /** Milliseconds between SIGTERM and SIGKILL. */
@@ -29,11 +29,11 @@ export function runCommand(
   const { command, timeout } = hook;
   const [program, ...rest] = command as [string, ...string[]];
   const name = program.slice(program.lastIndexOf("/") + 1);
-  const output = new Output();
-  const said = () => withoutSecrets(output.text, Object.values(hook.env));
+  const output = new Output(Object.values(hook.env));
   const ended = (ok: boolean, how: string): CommandEnded => {
-    const words = excerpt(said());
-    return { ok, detail: `${name} ${how}${words ? `: ${words}` : ""}`, output: said() };
+    const { text } = output;
+    const words = excerpt(text);
+    return { ok, detail: `${name} ${how}${words ? `: ${words}` : ""}`, output: text };
   };
   if (signal.aborted) return Promise.resolve(ended(false, "was not begun"));
   const env = { ...inherited(), ...hook.env, ...variablesOf(facts) };
