@@ -9,7 +9,6 @@ import type { Report } from "../core/report.ts";
 import type { RequestFacts } from "../core/request-facts.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import { SUSPECT_FLOOR, SUSPECT_WAITING, silenceAllowed } from "../core/suspect.ts";
-import { readTraceContext } from "../core/trace-context.ts";
 import { Dialer } from "../targets/dialer.ts";
 import type { Lease, Target } from "../targets/target.ts";
 import type { TlsMaterial } from "../tls/material.ts";
@@ -23,6 +22,7 @@ import { type Contains, clientAddress, networks, plainAddress } from "./networks
 import { OverrideRule } from "./override.ts";
 import { processFacts } from "./process-facts.ts";
 import { ColorCounters } from "./record.ts";
+import { bookRefused, type RefusedAnswer } from "./refused-request.ts";
 import { Charging } from "./rollout/charging.ts";
 import { RolloutCounter, rhoOf } from "./rollout/rollout-counter.ts";
 import { ServedBuffer } from "./served-buffer.ts";
@@ -46,21 +46,6 @@ export interface DataPlaneOptions {
   /** Which data-plane process this is. Default 0. */
   readonly worker?: number;
   readonly accessLog?: AccessLog;
-}
-
-/** How a request ended that got no color. */
-export interface RefusedAnswer {
-  /** `X-Request-Id`. */
-  readonly id: string;
-  readonly status: number;
-  /** Of the answer's body. */
-  readonly bytes: number;
-  /** Status of a gRPC call. */
-  readonly grpc?: number | undefined;
-  /** Milliseconds since its head came in. Default: 0 */
-  readonly duration?: number;
-  /** Default: `refused` */
-  readonly outcome?: "refused" | "client_abort";
 }
 
 /**
@@ -286,44 +271,7 @@ export class DataPlane {
 
   /** Books a request that got no color. */
   refused(facts: RequestFacts, answer: RefusedAnswer): void {
-    const { method, path } = facts;
-    const { id: request_id, status, bytes, grpc, duration = 0, outcome = "refused" } = answer;
-    this.none.answered(method, status, duration);
-    if (grpc !== undefined) this.none.grpcAnswered(grpc);
-    const trace_id = this.#traceRefused(facts, answer);
-    this.accessLog?.({
-      request_id,
-      trace_id,
-      method,
-      path,
-      status,
-      ...(grpc === undefined ? {} : { grpc_status: grpc }),
-      color: "none",
-      assigned: "none",
-      target: undefined,
-      attempts: 0,
-      outcome,
-      duration_ms: Math.round(duration * 1000) / 1000,
-      bytes,
-      client: this.clientOf(facts),
-    });
-  }
-
-  /** A span for a request that no attempt was made for. @returns the id of its trace, if somebody wants to know it */
-  #traceRefused(facts: RequestFacts, answer: RefusedAnswer): string | undefined {
-    if (this.tracer === undefined) return this.accessLog && readTraceContext(facts)?.traceId;
-    const end = this.now();
-    const start = end - (answer.duration ?? 0);
-    const trace = this.tracer.begin(facts, end);
-    trace.finished(
-      {
-        ...{ outcome: answer.outcome ?? "refused", status: answer.status, grpcStatus: answer.grpc },
-        ...{ requestId: answer.id, client: this.clientOf(facts), scheme: this.scheme },
-        ...{ color: "none", assigned: "none", attempts: 0 },
-      },
-      { start, end },
-    );
-    return trace.context.traceId;
+    bookRefused(this, facts, answer);
   }
 
   isSuspect(target: Target): boolean {

@@ -1,15 +1,14 @@
-import { userHash } from "../core/affinity.ts";
-import { chooseColor } from "../core/choose-color.ts";
 import type { Field } from "../core/forwarding.ts";
 import { type Outcome, outcomeRow } from "../core/outcome.ts";
 import type { RequestFacts } from "../core/request-facts.ts";
-import { readTraceContext } from "../core/trace-context.ts";
 import type { Lease, Target, Waiter } from "../targets/target.ts";
+import { Assignment } from "./assignment.ts";
 import type { DataPlane } from "./data-plane.ts";
+import { accessLine, type EndedRequest } from "./ended-request.ts";
 import type { LiveColor } from "./live-color.ts";
-import type { Charging } from "./rollout/charging.ts";
+import type { ColorCounters } from "./record.ts";
+import { Route } from "./route.ts";
 import type { Tap } from "./tap.ts";
-import { TargetChoice } from "./target-choice.ts";
 import type { Trace } from "./tracing/trace.ts";
 import type { LongAnswer } from "./tunnels.ts";
 
@@ -30,41 +29,20 @@ export interface Holder {
  * An engine calls {@link claim}, then for each attempt {@link attemptFields}, {@link firstByte}, {@link settle} and
  * {@link retries}, and once at the end {@link finish}. All are synchronous; no engine needs a promise for a request.
  */
-export class Exchange implements Waiter {
-  readonly facts: RequestFacts;
-  /** `X-Request-Id`: the client's if it is well formed, else a new one. */
-  readonly id: string;
-  /** The color by which this request is counted as evidence. */
-  readonly assigned: LiveColor;
-  /** An override named the color: no failover, and no evidence. */
-  readonly overridden: boolean;
-  /** Value of a `Set-Cookie` field that gives a new client its affinity key. */
-  readonly setCookie: string | undefined;
-  /** By what it counts for a rollout; undefined where none runs or this request is no evidence for it. */
-  readonly charging: Charging | undefined;
+export class Exchange extends Assignment implements Waiter {
   /** Set to false by the engine once a byte of the body has been dropped from the buffer. */
   bodyKept = true;
-  /** The `grpc-status` of the answer to a gRPC call, once the engine has read it. */
-  grpcStatus: number | undefined;
   /** Who moves the bytes of the attempt that is under way; undefined when nobody waits for an answer's head. */
   holder: Holder | undefined;
   /** Who looks on; undefined for most requests, and always where nothing wants to. */
   readonly tap: Tap | undefined;
   readonly #trace: Trace | undefined;
-  readonly #plane: DataPlane;
   readonly #startedAt: number;
-  readonly #choice: TargetChoice;
-  readonly #key: string | undefined;
-  /** Its evidence is still to come; decided when the color was drawn, whatever snapshot is in force at the end. */
-  #evident: boolean;
+  readonly #route: Route;
   /** The first attempt at the assigned color. */
   #first: Lease | undefined;
   /** The newest attempt, while it is not settled. */
   #current: Lease | undefined;
-  #answering: LiveColor | undefined;
-  /** Another color than these two that a second attempt is at. */
-  #hedging: LiveColor | undefined;
-  #attempts = 0;
   #repeated = 0;
   #finished = false;
   #lasting: LongAnswer | undefined;
@@ -73,43 +51,21 @@ export class Exchange implements Waiter {
 
   /** @param now milliseconds on the plane's clock. */
   constructor(plane: DataPlane, facts: RequestFacts, now: number) {
-    this.#plane = plane;
-    this.facts = facts;
+    super(plane, facts);
     this.#startedAt = now;
-    this.id = plane.idOf(facts);
     this.#trace = plane.tracer?.begin(facts, now);
-    const forced = plane.forcedColor(facts);
-    this.overridden = forced !== undefined;
-    const affinity = this.overridden ? undefined : plane.affinity?.(facts);
-    const key = affinity?.key;
-    this.setCookie = affinity?.setCookie;
-    this.assigned = forced ?? this.#draw(key);
-    const { share, counters } = this.assigned;
-    const random = key === undefined && plane.table.split === "random";
-    this.#key = key;
-    this.charging = this.overridden ? undefined : plane.chargings[this.assigned.index];
-    if (key === undefined) this.charging?.assign();
-    this.#evident = !this.overridden && random && share > 0 && share < 1;
-    this.#choice = new TargetChoice(plane, this.assigned, key, plane.config.failover && !this.overridden);
-    counters.inFlight++;
-    if (this.overridden) counters.overridden++;
-    else counters.assigned++;
+    this.#route = new Route(plane, this.assigned, this.key, plane.config.failover && !this.overridden);
     this.tap = plane.taps?.open(this);
-  }
-
-  /** The client's own address, seen through trusted proxies. */
-  get client(): string {
-    return this.#plane.clientOf(this.facts);
   }
 
   /** Value of `Strict-Transport-Security` for the answer. */
   get hsts(): string | undefined {
-    return this.#plane.hsts;
+    return this.plane.hsts;
   }
 
   /** The color that answers, or that is being tried; the assigned one before any attempt. */
   get color(): LiveColor {
-    return this.#answering ?? this.assigned;
+    return this.#route.answering ?? this.assigned;
   }
 
   /** The attempt under way is the first one, at the assigned color: what it answers may be evidence. */
@@ -119,11 +75,11 @@ export class Exchange implements Waiter {
 
   /** Milliseconds on the plane's clock. */
   now(): number {
-    return this.#plane.now();
+    return this.plane.now();
   }
 
   get attempts(): number {
-    return this.#attempts;
+    return this.#route.attempts;
   }
 
   /**
@@ -131,17 +87,15 @@ export class Exchange implements Waiter {
    * `no_target`.
    */
   claim(): Lease | undefined {
-    const picked = this.#choice.next();
-    const first = this.#attempts === 0;
+    const first = this.#route.attempts === 0;
+    const picked = this.#route.advance();
     const own = picked?.color === this.assigned.index;
-    if (first && !own) this.#evidence("no_target", 0, 0);
-    if (!picked) return undefined;
-    this.#attempts++;
-    this.#moveTo(this.#plane.colors[picked.color]!);
-    const lease = picked.claim(this.#plane.now(), this);
+    if (first && !own) this.evidence("no_target", 0, 0);
+    if (picked === undefined) return undefined;
+    const lease = picked.claim(this.plane.now(), this);
     if (first && own) this.#first = lease;
     this.#current = lease;
-    this.#plane.watch(picked);
+    this.plane.watch(picked);
     return lease;
   }
 
@@ -157,7 +111,7 @@ export class Exchange implements Waiter {
   attemptFields(lease: Lease, httpVersion?: string): readonly Field[] {
     if (this.#trace === undefined) return NO_FIELDS;
     const version = httpVersion ?? (lease.target.protocol === "h2c" ? "2" : "1.1");
-    return this.#trace.fields(lease, this.#plane.colors[lease.target.color]!.name, version);
+    return this.#trace.fields(lease, this.plane.colors[lease.target.color]!.name, version);
   }
 
   /**
@@ -165,57 +119,46 @@ export class Exchange implements Waiter {
    * `hedge` is not configured, the request may not be repeated, or nothing is known of the color yet.
    */
   hedgeAfter(): number | undefined {
-    const { hedgeBudget } = this.#plane;
+    const { hedgeBudget } = this.plane;
     if (hedgeBudget === undefined || !HEDGED.has(this.facts.method) || !this.#mayRepeat("sent"))
       return undefined;
-    return this.color.latency.p95(this.#plane.now());
+    return this.color.latency.p95(this.plane.now());
   }
 
   /** Takes a place for a second attempt beside the one that is slow; undefined without a target or a budget for it. */
   hedge(): Lease | undefined {
-    const now = this.#plane.now();
-    if (!this.#choice.hasFresh() || !this.#plane.hedgeBudget?.spend(now)) return undefined;
-    const picked = this.#choice.nextFresh()!;
-    const color = this.#plane.colors[picked.color]!;
-    color.counters.hedges++;
-    this.#attempts++;
-    if (color !== this.assigned && color !== this.#answering) {
-      this.#hedging = color;
-      color.counters.inFlight++;
-    }
+    const now = this.plane.now();
+    if (!this.#route.hasFresh() || !this.plane.hedgeBudget?.spend(now)) return undefined;
+    const picked = this.#route.branch();
     const lease = picked.claim(now, this);
-    this.#plane.watch(picked);
+    this.plane.watch(picked);
     return lease;
   }
 
   /** The second attempt takes the first one's place: it has answered, or the first has failed. */
   hedgeWon(lease: Lease): void {
-    const color = this.#plane.colors[lease.target.color]!;
-    if (color !== this.#answering) this.#dropForeign();
-    this.#answering = color;
-    this.#hedging = undefined;
+    this.#route.stayAtBranch(this.plane.colors[lease.target.color]!);
     this.#current = lease;
   }
 
   /** The second attempt is out of the race. */
   hedgeLost(): void {
-    if (this.#hedging !== undefined) this.#drop(this.#hedging);
-    this.#hedging = undefined;
+    this.#route.leaveBranch();
   }
 
   /** An answer's head has begun to arrive at this attempt, also at one that was given up as stalled. */
   firstByte(lease: Lease): void {
-    this.#plane.firstByte(lease);
+    this.plane.firstByte(lease);
   }
 
   /** A further part of an answer has arrived: its target is not silent, though others may wait there. */
   heard(lease: Lease): void {
-    this.#plane.heard(lease);
+    this.plane.heard(lease);
   }
 
   stalled(lease: Lease): void {
     if (lease !== this.#current || this.holder === undefined) return;
-    if (this.#mayRepeat("sent") && this.#choice.hasFresh()) this.holder.onStalled();
+    if (this.#mayRepeat("sent") && this.#route.hasFresh()) this.holder.onStalled();
   }
 
   /**
@@ -224,32 +167,19 @@ export class Exchange implements Waiter {
    */
   settle(lease: Lease, outcome: Outcome, status = 0): void {
     if (lease === this.#current) this.#current = undefined;
-    this.#trace?.settled(lease, { outcome, status, grpcStatus: this.grpcStatus }, this.#plane.now());
-    this.#plane.colors[lease.target.color]!.counters.attempt(outcome);
+    this.#trace?.settled(lease, { outcome, status, grpcStatus: this.grpcStatus }, this.plane.now());
+    this.plane.colors[lease.target.color]!.counters.attempt(outcome);
     if (outcomeRow(outcome).blame === "target") this.#blame(lease.target);
     else if (outcome === "answered") lease.target.passes++;
     // how long a tunnel or a stream lasts says nothing of how fast its target is
-    const end = this.#lastsSince ?? this.#plane.now();
-    if (lease === this.#first) this.#evidence(outcome, status, end - lease.sentAt);
-  }
-
-  /**
-   * Books whether an answer of the first attempt was bad in something that only its reader can see; also after the end. At most
-   * once for each request and tally; nothing is booked where {@link charging} is undefined or does not count this tally.
-   */
-  charge(tally: string, bad: boolean): void {
-    this.charging?.add(tally, bad, this.#key);
-  }
-
-  /** A hash of the affinity key; undefined without one. */
-  get user(): number | undefined {
-    return this.#key === undefined ? undefined : userHash(this.#key);
+    const end = this.#lastsSince ?? this.plane.now();
+    if (lease === this.#first) this.evidence(outcome, status, end - lease.sentAt);
   }
 
   /** Whether how slow this attempt is cannot be said yet: then it is left to run on, though another has answered. */
   isTimed(lease: Lease): boolean {
     const after = this.charging?.slowAfter ?? Number.POSITIVE_INFINITY;
-    return lease === this.#first && Number.isFinite(after) && this.#plane.now() - lease.sentAt < after;
+    return lease === this.#first && Number.isFinite(after) && this.plane.now() - lease.sentAt < after;
   }
 
   /**
@@ -271,11 +201,10 @@ export class Exchange implements Waiter {
     const target = this.#current?.target;
     if (target === undefined || this.#finished) return;
     const { color, overridden } = this;
-    this.#lastsSince = this.#plane.now();
+    this.#lastsSince = this.plane.now();
     this.#lasting = { color, target, overridden, end };
-    this.hedgeLost();
-    this.#dropAll();
-    this.#plane.tunnels.add(this.#lasting);
+    this.#route.leave();
+    this.plane.tunnels.add(this.#lasting);
   }
 
   /** The client was answered with `status`, or is gone (499). `bytes` counts the body handed to it. */
@@ -283,120 +212,67 @@ export class Exchange implements Waiter {
     if (this.#finished) return;
     this.#finished = true;
     this.tap?.close();
-    const plane = this.#plane;
-    const end = plane.now();
+    const end = this.plane.now();
     const duration = (this.#lastsSince ?? end) - this.#startedAt;
-    const answered = this.#answering !== undefined && outcome !== "no_target";
-    const counters = answered ? this.#answering!.counters : plane.none;
+    const by = outcome === "no_target" ? undefined : this.#route.answering;
+    this.#count(by?.counters ?? this.plane.none, status, duration);
+    this.#tell(status, outcome, bytes, by, end);
+    if (this.#lasting === undefined) this.#route.leave();
+    else this.plane.tunnels.remove(this.#lasting);
+  }
+
+  #count(counters: ColorCounters, status: number, duration: number): void {
     counters.answered(this.facts.method, status, duration);
-    if (this.#trace !== undefined) {
-      if (this.#trace.sampled) counters.exemplar(duration, this.#trace.context.traceId, Date.now());
-      this.#endTrace(this.#trace, { status, outcome, answered, end });
-    }
+    if (this.#trace?.sampled) counters.exemplar(duration, this.#trace.context.traceId, Date.now());
     if (this.grpcStatus !== undefined) counters.grpcAnswered(this.grpcStatus);
-    this.hedgeLost();
-    if (this.#lasting === undefined) this.#dropAll();
-    else plane.tunnels.remove(this.#lasting);
-    if (plane.accessLog) this.#log(status, outcome, end - this.#startedAt, bytes, answered);
   }
 
-  #endTrace(trace: Trace, ended: { status: number; outcome: Outcome; answered: boolean; end: number }): void {
-    const { status, outcome, answered, end } = ended;
-    trace.finished(
-      {
-        ...{ status, outcome, grpcStatus: this.grpcStatus, requestId: this.id, client: this.client },
-        scheme: this.#plane.scheme,
-        color: answered ? this.#answering!.name : "none",
-        assigned: this.assigned.name,
-        attempts: this.#attempts,
-      },
-      { start: this.#startedAt, end },
-    );
-  }
-
-  #log(status: number, outcome: Outcome, duration: number, bytes: number, answered: boolean): void {
-    const { bad, blame } = outcomeRow(outcome);
-    const worthIt = status >= 500 || bad || blame === "client" || this.#attempts > 1;
-    if (this.#plane.config.log.access === "errors" && !worthIt) return;
-    this.#plane.accessLog?.({
-      request_id: this.id,
-      trace_id: (this.#trace?.context ?? readTraceContext(this.facts))?.traceId,
-      method: this.facts.method,
-      path: this.facts.path,
-      status,
-      ...(this.grpcStatus === undefined ? {} : { grpc_status: this.grpcStatus }),
-      color: answered ? this.#answering!.name : "none",
+  /** Adds its trace's span and its line in the access log, where these are wanted. */
+  #tell(status: number, outcome: Outcome, bytes: number, by: LiveColor | undefined, end: number): void {
+    const logs = this.#isLogged(status, outcome);
+    if (this.#trace === undefined && !logs) return;
+    const { facts, id, client, grpcStatus } = this;
+    const ended: EndedRequest = {
+      ...{ facts, id, client, status, outcome, grpcStatus, bytes, end },
+      start: this.#startedAt,
+      scheme: this.plane.scheme,
+      color: by?.name ?? "none",
       assigned: this.assigned.name,
-      target: this.#choice.last?.url,
-      attempts: this.#attempts,
-      outcome,
-      duration_ms: Math.round(duration * 1000) / 1000,
-      bytes,
-      client: this.client,
-    });
+      target: this.#route.last?.url,
+      attempts: this.#route.attempts,
+    };
+    this.#trace?.finished(ended);
+    if (logs) this.plane.accessLog?.(accessLine(ended, this.#trace));
   }
 
-  /** Before the first snapshot nothing has weight, and the first color has no target either. */
-  #draw(key: string | undefined): LiveColor {
-    const { colors, table, draws } = this.#plane;
-    return colors[chooseColor(table, key, draws)] ?? colors[0]!;
-  }
-
-  /** A color that answers for another holds the request in flight, too: it must not be stopped under it. */
-  #moveTo(color: LiveColor): void {
-    if (this.#answering === color) return;
-    this.#dropForeign();
-    this.#answering = color;
-    if (color === this.assigned) return;
-    color.counters.inFlight++;
-    this.assigned.counters.failedOver(color.name);
-  }
-
-  #dropAll(): void {
-    this.#dropForeign();
-    this.#drop(this.assigned);
-  }
-
-  #dropForeign(): void {
-    if (this.#answering !== undefined && this.#answering !== this.assigned) this.#drop(this.#answering);
-  }
-
-  #drop(color: LiveColor): void {
-    color.counters.inFlight--;
-    if (color.counters.inFlight === 0 && color.share === 0) this.#plane.onUrgent();
+  #isLogged(status: number, outcome: Outcome): boolean {
+    const { accessLog, config } = this.plane;
+    if (accessLog === undefined) return false;
+    const { bad, blame } = outcomeRow(outcome);
+    return (
+      config.log.access !== "errors" || status >= 500 || bad || blame === "client" || this.#route.attempts > 1
+    );
   }
 
   #blame(target: Target): void {
     target.errors++;
-    this.#plane.onUrgent();
-  }
-
-  /** One record for each client request: the first attempt at the assigned color, or that there could be none. */
-  #evidence(outcome: Outcome, status: number, duration: number): void {
-    const { grpcStatus } = this;
-    this.charging?.ended({ outcome, status, grpcStatus, duration, key: this.#key });
-    if (!this.#evident) return;
-    this.#evident = false;
-    const row = outcomeRow(outcome);
-    if (row.blame === "client") return;
-    this.assigned.counters.evidenceRequests++;
-    if (row.bad) this.assigned.counters.evidenceBad++;
+    this.plane.onUrgent();
   }
 
   #again(outcome: Outcome): boolean {
     const { retry, on } = outcomeRow(outcome);
     if (retry === "never" || !this.#mayRepeat(retry)) return false;
     if (outcome === "stalled") return true;
-    const { config, retryBudget } = this.#plane;
+    const { config, retryBudget } = this.plane;
     if (on === undefined || !config.retry.on.includes(on) || this.#repeated >= config.retry.attempts)
       return false;
-    if (!this.#choice.hasAny() || !retryBudget.spend(this.#plane.now())) return false;
+    if (!this.#route.hasAny() || !retryBudget.spend(this.plane.now())) return false;
     this.#repeated++;
     return true;
   }
 
   #mayRepeat(retry: "unsent" | "sent"): boolean {
     if (!this.bodyKept) return false;
-    return retry === "unsent" || this.#plane.isRepeatable(this.facts.method, this.facts.path);
+    return retry === "unsent" || this.plane.isRepeatable(this.facts.method, this.facts.path);
   }
 }

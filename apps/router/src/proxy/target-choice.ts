@@ -11,8 +11,8 @@ const WIDENING: readonly Reach[] = ["fresh", "suspects", "tried"];
 
 /** Health picks a target once weight has picked the color: one request's view of where it can still go. */
 export class TargetChoice {
-  readonly #plane: DataPlane;
-  readonly #assigned: LiveColor;
+  protected readonly plane: DataPlane;
+  protected readonly assigned: LiveColor;
   readonly #key: string | undefined;
   readonly #failover: boolean;
   #last: Target | undefined;
@@ -20,8 +20,8 @@ export class TargetChoice {
   #earlier: Target[] | undefined;
 
   constructor(plane: DataPlane, assigned: LiveColor, key: string | undefined, failover: boolean) {
-    this.#plane = plane;
-    this.#assigned = assigned;
+    this.plane = plane;
+    this.assigned = assigned;
     this.#key = key;
     this.#failover = failover;
   }
@@ -60,28 +60,28 @@ export class TargetChoice {
 
   #pick(reach: Reach): Target | undefined {
     // A color emptied since the first attempt is about to be stopped, and its other targets with it.
-    const emptied = this.#last !== undefined && this.#assigned.share === 0;
+    const emptied = this.#last !== undefined && this.assigned.share === 0;
     if (emptied) return this.#elsewhere(reach) ?? this.#own(reach);
     return this.#own(reach) ?? this.#elsewhere(reach);
   }
 
   #own(reach: Reach): Target | undefined {
-    return pickTarget(this.#candidates(this.#assigned, reach), this.#plane.random);
+    return pickTarget(this.#candidates(this.assigned, reach), this.plane.random);
   }
 
   #elsewhere(reach: Reach): Target | undefined {
     if (!this.#failover) return undefined;
-    const { table, draws, colors, random } = this.#plane;
+    const { table, draws, colors, random } = this.plane;
     const usable = (color: number) => this.#candidates(colors[color]!, reach).length > 0;
-    const other = chooseFailover(table, this.#assigned.index, this.#key, draws, usable);
+    const other = chooseFailover(table, this.assigned.index, this.#key, draws, usable);
     return other === NO_COLOR ? undefined : pickTarget(this.#candidates(colors[other]!, reach), random);
   }
 
   #reaches(reach: Reach): boolean {
-    if (this.#candidates(this.#assigned, reach).length > 0) return true;
+    if (this.#candidates(this.assigned, reach).length > 0) return true;
     if (!this.#failover) return false;
-    const { weights, standby } = this.#plane.table;
-    return this.#plane.colors.some(
+    const { weights, standby } = this.plane.table;
+    return this.plane.colors.some(
       (color, i) => (weights[i]! > 0 || i === standby) && this.#candidates(color, reach).length > 0,
     );
   }
@@ -99,7 +99,7 @@ export class TargetChoice {
     if (!target.available) return false;
     if (reach === "tried") return true;
     if (target === this.#last || this.#earlier?.includes(target)) return false;
-    return reach === "suspects" || !this.#plane.isSuspect(target);
+    return reach === "suspects" || !this.plane.isSuspect(target);
   }
 
   #remember(picked: Target): Target {

@@ -2,6 +2,7 @@ import type { Field } from "../../core/forwarding.ts";
 import type { RequestFacts } from "../../core/request-facts.ts";
 import { SAMPLED, type TraceContext, traceFields } from "../../core/trace-context.ts";
 import type { Lease } from "../../targets/target.ts";
+import type { EndedRequest } from "../ended-request.ts";
 import {
   type Ending,
   endingAttributes,
@@ -20,24 +21,6 @@ interface Attempt {
   readonly httpVersion: string;
   /** How many came before it. */
   readonly resends: number;
-}
-
-/** What the exchange says of a request when it has ended. */
-export interface RequestEnding extends Ending {
-  /** How the client came. */
-  readonly scheme: "http" | "https";
-  readonly requestId: string;
-  readonly client: string;
-  /** The color that answered, `none` if none did. */
-  readonly color: string;
-  readonly assigned: string;
-  readonly attempts: number;
-}
-
-/** When something began and ended, in milliseconds on the data plane's clock. */
-export interface Period {
-  readonly start: number;
-  readonly end: number;
 }
 
 /**
@@ -91,34 +74,34 @@ export class Trace {
     this.#sink?.add(this.#clientSpan(attempt, ending, now));
   }
 
-  finished(ending: RequestEnding, period: Period): void {
-    this.#sink?.add(this.#serverSpan(ending, period));
+  finished(request: EndedRequest): void {
+    this.#sink?.add(this.#serverSpan(request));
   }
 
-  #serverSpan(ending: RequestEnding, { start, end }: Period): SpanData {
+  #serverSpan(request: EndedRequest): SpanData {
     const { name, path, attributes } = this.#common();
     // 499 is only ever logged
-    const told = ending.outcome === "client_abort" ? { ...ending, status: 0 } : ending;
+    const told = request.outcome === "client_abort" ? { ...request, status: 0 } : request;
     const ended = endingAttributes(told, "server");
     const { traceId, parentId, state, flags } = this.context;
     return {
       kind: "server",
       name,
       ...{ traceId, spanId: this.#spanId, parentId, state, flags },
-      start: start + this.#epoch,
-      end: end + this.#epoch,
+      start: request.start + this.#epoch,
+      end: request.end + this.#epoch,
       attributes: {
         ...attributes,
         "url.path": path,
-        "url.scheme": ending.scheme,
+        "url.scheme": request.scheme,
         ...hostAttributes(this.#facts.header("host")),
-        "client.address": ending.client,
+        "client.address": request.client,
         "network.protocol.version": this.#facts.httpVersion,
         ...ended.attributes,
-        "sluice.request_id": ending.requestId,
-        "sluice.color": ending.color,
-        "sluice.assigned": ending.assigned,
-        "sluice.retries": Math.max(0, ending.attempts - 1),
+        "sluice.request_id": request.id,
+        "sluice.color": request.color,
+        "sluice.assigned": request.assigned,
+        "sluice.retries": Math.max(0, request.attempts - 1),
       },
       failed: ended.failed,
     };
