@@ -67,6 +67,10 @@ async function admin(answers: Record<string, { status?: number; body: unknown }>
   return started;
 }
 
+/** What the command prints of it, as JSON brings it. */
+const show = (changes: object, width?: number) =>
+  showRollout(JSON.parse(JSON.stringify({ ...ROLLOUT, ...changes })), width);
+
 describe("sluice rollout", () => {
   test("shows evidence against thresholds, intervals of both colors and what comes next", async () => {
     const { url } = await admin({ "GET /admin/rollouts/current": { body: ROLLOUT } });
@@ -79,7 +83,7 @@ describe("sluice rollout", () => {
   });
 
   test("leaves out what a narrow terminal has no room for, not what decides", () => {
-    const plain = (width?: number) => stripVTControlCharacters(showRollout(ROLLOUT, width)).split("\n");
+    const plain = (width?: number) => stripVTControlCharacters(show({}, width)).split("\n");
     const rowOf = (lines: string[]) => lines.find((each) => each.startsWith("errors"))!;
     expect(rowOf(plain())).toMatch(/ % to .* % to /);
     const narrow = rowOf(plain(60));
@@ -92,8 +96,7 @@ describe("sluice rollout", () => {
     const draws = judge({ tallies, pairs: {} }, { ...judgement, assigned: "assigned" }, { rho: 0.1 });
     const quantiles = (requests: number) => ({ requests, p50: 0.001, p95: 0.002 });
     const latency = { distance: 0, band: 1, slower: false, candidate: quantiles(90), stable: quantiles(0) };
-    const text = showRollout({
-      ...ROLLOUT,
+    const text = show({
       guards: draws.readings,
       steps: [{ share: 100, latency, predictions: null }],
     });
@@ -102,7 +105,7 @@ describe("sluice rollout", () => {
   });
 
   test("says neither a step nor an outlook once it is over", () => {
-    const text = showRollout({ ...ROLLOUT, phase: "aborted", over: true });
+    const text = show({ phase: "aborted", over: true });
     expect(text).not.toMatch(/^(step|outlook) /m);
     expect(text).toMatch(/^verdict /m);
   });
