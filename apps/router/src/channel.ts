@@ -10,6 +10,9 @@ export interface Channel {
   publish(snapshot: Snapshot): void;
   /** Called with every report: at once after a target's error or an emptied color, else a few times a second. */
   onReport(listener: (report: Report) => void): void;
-  /** Asks every worker for a fresh report and resolves with one of each; for scrapes and status pages. */
+  /**
+   * Asks every worker for a fresh report, which the listeners are told like any other; resolves with one of each worker
+   * that is there. For scrapes and status pages.
+   */
   collect(): Promise<readonly Report[]>;
 }

@@ -4,6 +4,7 @@ import { diffForReload } from "./config/reload.ts";
 import { UPGRADE_TIMEOUT } from "./control/admin/upgrade.ts";
 import type { ControlPlane } from "./control/control-plane.ts";
 import type { Notifier } from "./handover/notify.ts";
+import type { Predecessor } from "./handover/predecessor.ts";
 import type { Upgrades } from "./handover/upgrades.ts";
 import type { AppServer } from "./http-server.ts";
 import type { Logger } from "./log.ts";
@@ -25,6 +26,8 @@ export interface Running {
   readonly security: Security;
   readonly apps: readonly AppServer[];
   readonly upgrades: Upgrades;
+  /** The router before this one, which may still finish what it has. */
+  readonly predecessor?: Predecessor | undefined;
   readonly notifier: Notifier;
   /** For the supervisor: what this router does. */
   readonly status: string;
@@ -71,12 +74,13 @@ async function finish(running: Running, deadline: number, signal: string): Promi
 
 /** The same where a successor serves on. */
 async function leave(running: Running, deadline: number): Promise<number> {
-  const { log, control, service, apps, upgrades } = running;
+  const { log, control, service, apps, upgrades, predecessor } = running;
   control.retire();
   const [cut] = await Promise.all([
     service.drain(deadline, Math.min(GRACE, deadline / 2)),
     ...apps.map((app) => app.finish(LAST_ANSWERS)),
   ]);
+  await predecessor?.gone; // what it still finishes is part of what the successor is told last
   await upgrades.farewell();
   return ended(log, cut);
 }

@@ -33,7 +33,7 @@ export class LocalChannel implements Channel {
   }
 
   collect(): Promise<readonly Report[]> {
-    return Promise.resolve([this.#plane.report()]);
+    return Promise.resolve([this.#report()]);
   }
 
   /** Reports at once: nothing is to wait in the data plane any more. */
@@ -57,9 +57,10 @@ export class LocalChannel implements Channel {
     });
   }
 
-  #report(): void {
+  #report(): Report {
     const report = this.#read(this.#plane);
     for (const listener of this.#listeners) listener(report);
+    return report;
   }
 }
 

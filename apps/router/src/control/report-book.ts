@@ -7,12 +7,19 @@ export const PREDECESSOR = -1;
 
 type Listener = (report: Report) => void;
 
+interface Noted {
+  readonly report: Report;
+  /** Which of all reports it was. */
+  readonly nth: number;
+}
+
 /** The newest report of every worker, and the sums of those that are gone, so that no counter ever goes backwards. */
 export class ReportBook {
   readonly #channel: Channel;
   readonly #listeners = new Set<Listener>();
-  readonly #latest = new Map<number, Report>();
+  readonly #latest = new Map<number, Noted>();
   #gone: ColorSums = {};
+  #noted = 0;
 
   constructor(channel: Channel) {
     this.#channel = channel;
@@ -28,23 +35,25 @@ export class ReportBook {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Asks all workers, and forgets those that are gone but for their sums. */
+  /**
+   * Asks all workers, and forgets those that are gone but for their sums. Their answers come like any other report, one
+   * after the other: what was collected may be older by now than what its worker has told since.
+   */
   async refresh(): Promise<void> {
-    const reports = await this.#channel.collect();
-    const alive = new Set(reports.map(({ worker }) => worker));
-    for (const [worker, last] of this.#latest) {
-      if (alive.has(worker)) continue;
-      this.#retire(last);
+    const asked = this.#noted;
+    const alive = new Set((await this.#channel.collect()).map(({ worker }) => worker));
+    for (const [worker, { report, nth }] of this.#latest) {
+      if (alive.has(worker) || nth > asked) continue;
+      this.#retire(report);
       this.#latest.delete(worker);
     }
-    for (const report of reports) this.#note(report);
   }
 
   #note(report: Report): void {
-    const before = this.#latest.get(report.worker);
+    const before = this.#latest.get(report.worker)?.report;
     if (before !== undefined && beganAnew(before, report)) this.#retire(before);
     const { served: _, ...sums } = report; // whoever wants them has been told, and they are large
-    this.#latest.set(report.worker, sums);
+    this.#latest.set(report.worker, { report: sums, nth: ++this.#noted });
   }
 
   #retire(report: Report): void {
@@ -105,6 +114,6 @@ export class ReportBook {
   }
 
   #reports(): Report[] {
-    return [...this.#latest.values()];
+    return [...this.#latest.values()].map(({ report }) => report);
   }
 }

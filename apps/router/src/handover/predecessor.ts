@@ -73,7 +73,8 @@ export class Predecessor {
         this.#listeners.push(listener);
       },
       collect: async () => {
-        const [own] = await Promise.all([channel.collect(), this.#collect()]);
+        await this.#collect();
+        const own = await channel.collect(); // last, or it would be old by the time that it is noted
         return this.#gone ? own : [...own, this.#current()];
       },
     };

@@ -15,7 +15,8 @@ export interface Engine {
   listen(where: Listen): Promise<Address>;
   /**
    * Stops accepting, answers what is in flight with `Connection: close`, closes idle connections.
-   * Resolves when all is done or after `deadline` milliseconds, with the number of connections that had to be cut.
+   * Resolves when all is done or after `deadline` milliseconds, with the number of connections that had to be cut; by then
+   * every exchange is counted as ended.
    * @param grace how long idle connections are kept, in milliseconds, so that a request already on its way is still
    * answered. Default: 500
    */

@@ -12,7 +12,8 @@ export class WorkerChannel implements Channel {
   readonly #listeners: ((report: Report) => void)[] = [];
   #newest: Snapshot | undefined;
   #open = false;
-  #last: readonly Report[] | undefined;
+  /** Those that somebody else has. */
+  #lent: readonly Link[] | undefined;
 
   constructor(links: ReadonlyMap<number, Link>) {
     this.#links = links;
@@ -35,12 +36,12 @@ export class WorkerChannel implements Channel {
 
   /** Goes on with the last reports while somebody else has the workers. */
   suspend(): void {
-    this.#last = [...this.#links.values()].flatMap(({ report }) => report ?? []);
+    this.#lent = [...this.#links.values()];
     this.#open = false;
   }
 
   resume(): void {
-    this.#last = undefined;
+    this.#lent = undefined;
     this.open();
   }
 
@@ -65,7 +66,7 @@ export class WorkerChannel implements Channel {
   }
 
   async collect(): Promise<readonly Report[]> {
-    if (this.#last) return this.#last;
+    if (this.#lent) return this.#lent.flatMap(({ report }) => report ?? []);
     const asked = [...this.#links.values()].filter(({ report }) => report !== undefined);
     await Promise.all(asked.map((link) => link.collect(COLLECT)));
     return asked.flatMap((link) => (link.gone ? [] : [link.report!]));

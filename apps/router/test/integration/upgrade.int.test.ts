@@ -97,27 +97,31 @@ for (const engine of ["wire", "http-proxy"]) {
   }
 }
 
-it("has the old process finish what it has in flight, and counts it", async () => {
-  const held: ServerResponse[] = [];
-  const origin = createServer((request, response) => {
-    if (request.url === "/held") held.push(response);
-    else response.end();
+for (const upgrades of [1, 2]) {
+  it(`has the old process finish what it has in flight, and counts it, after upgrades: ${upgrades}`, async () => {
+    const held: ServerResponse[] = [];
+    const origin = createServer((request, response) => {
+      if (request.url === "/held") held.push(response);
+      else response.end();
+    });
+    await new Promise<void>((resolve) => origin.listen(0, "127.0.0.1", resolve));
+    const { port } = origin.address() as AddressInfo;
+    await begin({ colors: { blue: { weight: 1, targets: [`http://127.0.0.1:${port}`] } } });
+    const answers = Array.from({ length: 4 }, () => fetch(`${router.url}/held`).then(({ status }) => status));
+    await until(() => held.length === 4);
+    const old: number[] = [];
+    for (let i = 0; i < upgrades; i++) old.push((await upgraded()).from);
+    expect(old.map(isAlive)).toEqual(old.map(() => true));
+    await until(async () => (await metrics()).includes('in_flight{color="blue"} 4'));
+    for (const response of held) response.end();
+    expect(await Promise.all(answers)).toEqual([200, 200, 200, 200]);
+    expect(await router.child.exited()).toBe(0);
+    await until(() => !old.some(isAlive));
+    await until(async () => answered(await counters(router)) === 4);
+    expect(await metrics()).toContain('in_flight{color="blue"} 0');
+    origin.close();
   });
-  await new Promise<void>((resolve) => origin.listen(0, "127.0.0.1", resolve));
-  const { port } = origin.address() as AddressInfo;
-  await begin({ colors: { blue: { weight: 1, targets: [`http://127.0.0.1:${port}`] } } });
-  const answers = Array.from({ length: 4 }, () => fetch(`${router.url}/held`).then(({ status }) => status));
-  await until(() => held.length === 4);
-  const { from } = await upgraded();
-  expect(isAlive(from)).toBe(true);
-  await until(async () => (await metrics()).includes('in_flight{color="blue"} 4'));
-  for (const response of held) response.end();
-  expect(await Promise.all(answers)).toEqual([200, 200, 200, 200]);
-  expect(await router.child.exited()).toBe(0);
-  await until(async () => answered(await counters(router)) === 4);
-  expect(await metrics()).toContain('in_flight{color="blue"} 0');
-  origin.close();
-});
+}
 
 const metrics = async () => (await fetch(`${router.admin}/metrics`)).text();
 

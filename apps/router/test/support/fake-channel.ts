@@ -28,6 +28,7 @@ export class FakeChannel implements Channel {
   }
 
   async collect(): Promise<readonly Report[]> {
+    for (const { served: _, ...again } of this.#reports.values()) this.#tell(again);
     return [...this.#reports.values()];
   }
 
@@ -43,7 +44,11 @@ export class FakeChannel implements Channel {
 
   /** A worker reports, as it does by itself. */
   report(worker = 0): void {
-    for (const listener of this.#listeners) listener(this.#reports.get(worker)!);
+    this.#tell(this.#reports.get(worker)!);
+  }
+
+  #tell(report: Report): void {
+    for (const listener of this.#listeners) listener(report);
   }
 
   /** Sets a worker's whole report, without telling anybody. */

@@ -9,6 +9,7 @@ import { listeningFd } from "../../../listening-fd.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import { type CreateEngine, type Engine, IDLE_GRACE, type Listen } from "../../engine.ts";
 import { ALPN, Handshakes } from "../../tls/handshakes.ts";
+import { everyExchangeCounted } from "../counted.ts";
 import { Http2Side } from "../h2/http2-side.ts";
 import { TwoProtocols } from "../h2/two-protocols.ts";
 import { lastCallAfter } from "../last-call.ts";
@@ -85,6 +86,7 @@ class HttpProxyEngine implements Engine {
     clearInterval(idle);
     clearTimeout(lastCall);
     clearTimeout(hard);
+    await everyExchangeCounted(this.#plane);
     this.#server.close(() => {}); // stops Node's own timer
     this.#means.pools.destroy();
     this.#http2.close();

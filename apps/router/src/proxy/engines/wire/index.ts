@@ -5,6 +5,7 @@ import { listeningFd } from "../../../listening-fd.ts";
 import type { DataPlane } from "../../data-plane.ts";
 import { type CreateEngine, type Engine, IDLE_GRACE, type Listen } from "../../engine.ts";
 import { ALPN, Handshakes } from "../../tls/handshakes.ts";
+import { everyExchangeCounted } from "../counted.ts";
 import { Http2Side } from "../h2/http2-side.ts";
 import { lastCallAfter } from "../last-call.ts";
 import { listenOn } from "../listen.ts";
@@ -85,6 +86,7 @@ class WireEngine implements Engine, Parts {
     clearInterval(idle);
     clearTimeout(lastCall);
     clearTimeout(hard);
+    await everyExchangeCounted(this.plane);
     this.hedges.stop();
     this.pool.close();
     this.http2.close();
