@@ -1,18 +1,14 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { admin } from "../../test/support/fake-admin.ts";
+import { sluiceHere } from "../../test/support/sluice-command.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { TallyCounter } from "../core/evidence/tally-counter.ts";
 import { type Judgement, rateGuard, shiftGuard } from "../core/verdict/guards.ts";
 import { judge } from "../core/verdict/verdict.ts";
-import { type FakeAdmin, sluice, startFakeAdmin } from "./fake-admin.ts";
 import { showRollout } from "./rollout/show.ts";
-
-const open: FakeAdmin[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((each) => each.close()));
-});
 
 const counter = new TallyCounter();
 counter.add(0.1, true, true, 7);
@@ -61,12 +57,6 @@ const ROLLOUT = {
   evidence,
 };
 
-async function admin(answers: Record<string, { status?: number; body: unknown }>): Promise<FakeAdmin> {
-  const started = await startFakeAdmin(answers);
-  open.push(started);
-  return started;
-}
-
 /** What the command prints of it, as JSON brings it. */
 const show = (changes: object, width?: number) =>
   showRollout(JSON.parse(JSON.stringify({ ...ROLLOUT, ...changes })), width);
@@ -74,7 +64,7 @@ const show = (changes: object, width?: number) =>
 describe("sluice rollout", () => {
   test("shows evidence against thresholds, intervals of both colors and what comes next", async () => {
     const { url } = await admin({ "GET /admin/rollouts/current": { body: ROLLOUT } });
-    const { stdout, code } = await sluice(["rollout", "status", "--admin", url]);
+    const { stdout, code } = await sluiceHere(["rollout", "status", "--admin", url]);
     expect(code).toBe(0);
     expect(stdout).toContain("green 1.0.1 against blue 1.0.0");
     expect(stdout).toMatch(/errors +rollback +7 of 412 +[\d.]+ % to [\d.]+ % +9 of 3,708 .* 144 +100/);
@@ -114,7 +104,7 @@ describe("sluice rollout", () => {
     const reason = "well\u001b]0;renamed\u0007\u001b[2J\n2026-11-22 05:00:00  promoted";
     const body = { ...ROLLOUT, log: [line("start", reason, "ann")] };
     const { url } = await admin({ "GET /admin/rollouts/current": { body } });
-    const { stdout } = await sluice(["rollout", "status", "--admin", url]);
+    const { stdout } = await sluiceHere(["rollout", "status", "--admin", url]);
     expect(stdout).toContain("well\uFFFD]0;renamed\uFFFD\uFFFD[2J 2026-11-22 05:00:00  promoted (ann)");
   });
 
@@ -135,7 +125,7 @@ describe("sluice rollout", () => {
       "--guards",
       "errors",
     ];
-    const { code, stderr } = await sluice(["rollout", ...args, "--admin", fake.url]);
+    const { code, stderr } = await sluiceHere(["rollout", ...args, "--admin", fake.url]);
     expect([code, stderr]).toEqual([0, ""]);
     expect(fake.seen[0]!.body).toEqual({
       candidate: "green",
@@ -151,7 +141,7 @@ describe("sluice rollout", () => {
     [["start", "green", "--alpha", "little"], '--alpha is "little"; expected a number'],
     [["start", "green", "--plan", "nothing.yaml"], "the plan nothing.yaml cannot be read (ENOENT)"],
   ])("does not start with %j", async (args, message) => {
-    const { code, stderr, stdout } = await sluice(["rollout", ...args]);
+    const { code, stderr, stdout } = await sluiceHere(["rollout", ...args]);
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toContain(message);
   });
@@ -164,7 +154,7 @@ describe("sluice rollout", () => {
   ])("says %s", async (verb, flags, body) => {
     const call = `POST /admin/rollouts/current/${verb}`;
     const fake = await admin({ [call]: { body: { ...ROLLOUT, saved: false } } });
-    const { code, stdout, stderr } = await sluice(["rollout", verb, ...flags, "--admin", fake.url]);
+    const { code, stdout, stderr } = await sluiceHere(["rollout", verb, ...flags, "--admin", fake.url]);
     expect([code, fake.seen[0]!.body]).toEqual([0, body]);
     expect(stdout).toContain("shifting, 10 %");
     expect(stderr).toContain("could not be saved");
@@ -180,7 +170,7 @@ describe("sluice rollout", () => {
       "GET /admin/rollouts/current": { body: ROLLOUT },
       [`GET /admin/rollouts/${ROLLOUT.id}`]: { body },
     });
-    const run = await sluice(["rollout", "status", "--watch", "--admin", url]);
+    const run = await sluiceHere(["rollout", "status", "--watch", "--admin", url]);
     expect(run.code).toBe(code);
     expect(run.stdout).toContain("as it should be");
     if (code === 1)
@@ -189,7 +179,7 @@ describe("sluice rollout", () => {
 
   test("exports its evidence for a replay", async () => {
     const { url } = await admin({ "GET /admin/rollouts/current": { body: ROLLOUT } });
-    const { stdout } = await sluice(["rollout", "export", "--evidence", "--admin", url]);
+    const { stdout } = await sluiceHere(["rollout", "export", "--evidence", "--admin", url]);
     const lines = stdout
       .trim()
       .split("\n")
@@ -234,10 +224,10 @@ describe("sluice rollout", () => {
     const { url } = await admin({
       "GET /admin/rollouts/current": { body: { ...ROLLOUT, plan: { judgement: all }, evidence: known } },
     });
-    const { stdout } = await sluice(["rollout", "export", "--evidence", "--admin", url]);
+    const { stdout } = await sluiceHere(["rollout", "export", "--evidence", "--admin", url]);
     const path = join(temporaryFolder(), "evidence.ndjson");
     writeFileSync(path, stdout);
-    const replayed = await sluice(["replay", "--json", "--evidence", path]);
+    const replayed = await sluiceHere(["replay", "--json", "--evidence", path]);
     expect(replayed.stderr).toBe("");
     const decided = judge(known, all, { rho: 0.1 }).readings.filter(({ role }) => role === "rollback");
     expect(
@@ -257,7 +247,7 @@ describe("sluice rollout", () => {
   test("lists releases in the history", async () => {
     const summary = { ...ROLLOUT, phase: "promoted", result: "green (1.0.1) is the stable color now" };
     const { url } = await admin({ "GET /admin/rollouts": { body: { current: null, rollouts: [summary] } } });
-    const { stdout } = await sluice(["history", "--releases", "--admin", url]);
+    const { stdout } = await sluiceHere(["history", "--releases", "--admin", url]);
     expect(stdout).toMatch(
       /20261122T040000Z-1f3a +green 1\.0\.1 +blue 1\.0\.0 +promoted +ann +a better model/,
     );

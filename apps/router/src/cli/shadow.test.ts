@@ -1,16 +1,6 @@
-import { afterEach, expect, test } from "vitest";
-import { type Answer, type FakeAdmin, sluice, startFakeAdmin } from "./fake-admin.ts";
-
-const open: FakeAdmin[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((each) => each.close()));
-});
-
-async function admin(answers: Record<string, Answer>): Promise<FakeAdmin> {
-  const started = await startFakeAdmin(answers);
-  open.push(started);
-  return started;
-}
+import { expect, test } from "vitest";
+import { admin } from "../../test/support/fake-admin.ts";
+import { sluiceHere } from "../../test/support/sluice-command.ts";
 
 const NONE = { pairs: 0, agree: 0, broken: 0, agreement: null, mean: null, p95: null, largest: null };
 const summary = (pairs: number, agree: number) => ({
@@ -39,7 +29,7 @@ test("start asks for a color and a share, and shows what runs", async () => {
     "POST /admin/shadow": { body: { ...STATE, pairs: NONE, copies: {} } },
   });
   const args = ["shadow", "start", "green", "--percent", "25", "--reason", "a try", "--admin", url];
-  expect(await sluice(args)).toEqual({
+  expect(await sluiceHere(args)).toEqual({
     code: 0,
     stderr: "",
     stdout:
@@ -54,7 +44,7 @@ test.each(["0", "-1", "100.1", "half", "", "NaN"])(
   "start refuses --percent %j, and asks for nothing",
   async (percent) => {
     const { url, seen } = await admin({});
-    const { code, stdout, stderr } = await sluice([
+    const { code, stdout, stderr } = await sluiceHere([
       "shadow",
       "start",
       "green",
@@ -75,7 +65,7 @@ test("start says in one sentence why the router refuses", async () => {
   const { url } = await admin({
     "POST /admin/shadow": { status: 409, type: "application/problem+json", body: { detail } },
   });
-  expect(await sluice(["shadow", "start", "blue", "--admin", url])).toEqual({
+  expect(await sluiceHere(["shadow", "start", "blue", "--admin", url])).toEqual({
     code: 1,
     stdout: "",
     stderr: `sluice: ${detail}\n`,
@@ -84,7 +74,7 @@ test("start says in one sentence why the router refuses", async () => {
 
 test("status shows pairs by slices in their order, and what they prove", async () => {
   const { url } = await admin({ "GET /admin/shadow": { body: STATE } });
-  const { code, stdout } = await sluice(["shadow", "status", "--admin", url]);
+  const { code, stdout } = await sluiceHere(["shadow", "status", "--admin", url]);
   expect(code).toBe(0);
   expect(stdout.split("\n").map((line) => line.trimEnd())).toEqual([
     "green gets copies of 25 % of the requests that blue (1.0.0) answers",
@@ -103,13 +93,13 @@ test("status shows pairs by slices in their order, and what they prove", async (
 
 test("status says where nothing runs, and where nothing is compared", async () => {
   const { url } = await admin({ "GET /admin/shadow": { body: { ...STATE, shadow: null, compares: false } } });
-  const { stdout } = await sluice(["shadow", "status", "--admin", url]);
+  const { stdout } = await sluiceHere(["shadow", "status", "--admin", url]);
   expect(stdout).toBe("no shadow runs\nnothing is compared: the configuration has no `predictions`\n");
 });
 
 test("stop ends it, and shows what was found", async () => {
   const { url, seen } = await admin({ "DELETE /admin/shadow": { body: { ...STATE, shadow: null } } });
-  const { stdout } = await sluice(["shadow", "stop", "--admin", url]);
+  const { stdout } = await sluiceHere(["shadow", "stop", "--admin", url]);
   expect(stdout).toMatch(/^no shadow runs\nrequests .*\nall +12 /);
   expect(seen.map(({ call }) => call)).toEqual(["DELETE /admin/shadow"]);
 });
@@ -126,7 +116,7 @@ test("worst shows the pairs that differ most, with bodies only where they are ke
     slices: {},
   };
   const { url } = await admin({ "GET /admin/shadow/worst": { body: { worst: [differs, broken] } } });
-  const { stdout } = await sluice(["shadow", "worst", "--admin", url]);
+  const { stdout } = await sluiceHere(["shadow", "worst", "--admin", url]);
   expect(stdout.split("\n").map((line) => line.trimEnd())).toEqual([
     "request  main  shadow  difference           slice",
     "trip-1   3.32   20.59       17.27           /n ≤ 1",
@@ -136,12 +126,14 @@ test("worst shows the pairs that differ most, with bodies only where they are ke
   const kept = await admin({
     "GET /admin/shadow/worst": { body: { worst: [{ ...differs, body: '{"n":1}' }] } },
   });
-  expect((await sluice(["shadow", "worst", "--admin", kept.url])).stdout).toMatch(/body\s*\n.*\{"n":1\}/);
+  expect((await sluiceHere(["shadow", "worst", "--admin", kept.url])).stdout).toMatch(/body\s*\n.*\{"n":1\}/);
   const none = await admin({ "GET /admin/shadow/worst": { body: { worst: [] } } });
-  expect((await sluice(["shadow", "worst", "--admin", none.url])).stdout).toBe("no pairs that differ\n");
+  expect((await sluiceHere(["shadow", "worst", "--admin", none.url])).stdout).toBe("no pairs that differ\n");
 });
 
 test("--json prints what the router said", async () => {
   const { url } = await admin({ "GET /admin/shadow": { body: STATE } });
-  expect(JSON.parse((await sluice(["--json", "shadow", "status", "--admin", url])).stdout)).toEqual(STATE);
+  expect(JSON.parse((await sluiceHere(["--json", "shadow", "status", "--admin", url])).stdout)).toEqual(
+    STATE,
+  );
 });

@@ -5,8 +5,8 @@ import { Hono } from "hono";
 import { expect, it } from "vitest";
 import { selfSigned, TestAuthority } from "../../test/support/certificates.ts";
 import { closing } from "../../test/support/open.ts";
+import { sluiceHere } from "../../test/support/sluice-command.ts";
 import { AppServer } from "../http-server.ts";
-import { sluice } from "./fake-admin.ts";
 
 const open = closing();
 const authority = await TestAuthority.create();
@@ -38,7 +38,7 @@ it("reaches an admin port by HTTPS, and says in one sentence why it cannot", asy
   const [open_, mutual] = [await admin(false), await admin(true)];
   const mine = ["--ca", ca, "--cert", cert, "--key", key];
   const run = (url: string, args: readonly string[] = [], env = {}) =>
-    sluice(["history", "--json", "--admin", url, ...args], env);
+    sluiceHere(["history", "--json", "--admin", url, ...args], env);
 
   expect(await run(`https://${open_}`, ["--ca", ca])).toMatchObject({ code: 0, stderr: "" });
   expect(await run(`https://${mutual}`, mine)).toMatchObject({ code: 0, stderr: "" });

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
-import { type Run, sluice } from "../../src/cli/fake-admin.ts";
 import type { TrafficSummary } from "../../src/cli/traffic/run.ts";
 import { rootPath } from "./child.ts";
 import { closing } from "./open.ts";
+import { BIN, type Run, sluice } from "./sluice-command.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 import { type Answer, type Upstream, upstream } from "./upstream.ts";
 
@@ -52,7 +52,7 @@ export async function traffic(url: string, ...args: string[]): Promise<Run & { s
 
 /** The same, for a test that ends it by a signal. */
 export function startTraffic(url: string, ...args: string[]) {
-  const command = [rootPath("apps/router/bin/sluice.js"), "traffic", "--url", url, "--json", ...args];
+  const command = [BIN, "traffic", "--url", url, "--json", ...args];
   const child = spawn(process.execPath, command, { stdio: ["ignore", "pipe", "inherit"] });
   opened({ close: () => child.kill("SIGKILL") });
   const closed = once(child, "close");

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { sluice } from "../../../test/support/sluice-command.ts";
 import { toLines } from "../../core/evidence/lines.ts";
 import { TallyCounter } from "../../core/evidence/tally-counter.ts";
-import { sluice } from "../fake-admin.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-replay-"));
 afterAll(() => rmSync(folder, { recursive: true }));

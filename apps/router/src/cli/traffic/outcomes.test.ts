@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { sluice } from "../../../test/support/sluice-command.ts";
 import { answering, opened, router, traffic, trips } from "../../../test/support/traffic-command.ts";
 import { rawUpstream, refusedPort } from "../../../test/support/upstream.ts";
-import { sluice } from "../fake-admin.ts";
 
 describe("sluice traffic", () => {
   it("counts failures, and fails for them only if it is told to", async () => {

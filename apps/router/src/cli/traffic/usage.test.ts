@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { sluiceHere } from "../../../test/support/sluice-command.ts";
 import { csv, folder, HEADER, trips } from "../../../test/support/traffic-command.ts";
-import { sluice } from "../fake-admin.ts";
 
 describe("sluice traffic", () => {
   it.each<[string, string[], RegExp]>([
@@ -9,7 +9,7 @@ describe("sluice traffic", () => {
     ["no columns", ["--csv", csv("a,b", "1,2"), "--rps", "1"], /lacks the columns fare_amount, /],
     ["no rows", ["--csv", csv(HEADER), "--rps", "1"], /has a header but no rows\.\n$/],
   ])("ends with one sentence and 1 for %s", async (_what, args, message) => {
-    const run = await sluice(["traffic", ...args]);
+    const run = await sluiceHere(["traffic", ...args]);
     expect(run).toMatchObject({ code: 1, stdout: "" });
     expect(run.stderr).toMatch(message);
     expect(run.stderr.trim().split("\n")).toHaveLength(1);
@@ -27,7 +27,7 @@ describe("sluice traffic", () => {
     [["--rps", "1", "--url", "nowhere"], "the router's address is"],
     [[], "required option '--rps"],
   ])("refuses %j as bad usage", async (args, message) => {
-    const run = await sluice(["traffic", "--csv", trips, ...args]);
+    const run = await sluiceHere(["traffic", "--csv", trips, ...args]);
     expect(run.code).toBe(2);
     expect(run.stderr).toContain(message);
     expect(run.stderr).toContain("expected".slice(0, args.length === 0 ? 0 : 8));

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
+import { sluice } from "../../../test/support/sluice-command.ts";
 import type { State } from "../admin-types.ts";
-import { sluice } from "../fake-admin.ts";
 
 const ROOT = fileURLToPath(new URL("../../../../../", import.meta.url));
 const FREE_PORTS = ["--port", "0", "--admin-port", "0", "--blue-port", "0", "--green-port", "0"];

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { sluice } from "../fake-admin.ts";
+import { sluice } from "../../../test/support/sluice-command.ts";
 import { compactLine } from "./lines.ts";
 import { freePort } from "./ports.ts";
 import { type Death, Supervised } from "./supervised.ts";

@@ -1,9 +1,6 @@
-import { spawn } from "node:child_process";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
-
-/** For tests: a server that plays a router's admin API, and the real command to talk to it. */
+import { closing } from "./open.ts";
 
 export interface Answer {
   readonly status?: number;
@@ -25,8 +22,21 @@ export interface FakeAdmin {
   close(): Promise<void>;
 }
 
-/** Answers by `METHOD /path`; everything else is a 404 problem. */
-export async function startFakeAdmin(answers: Readonly<Record<string, Answer>>): Promise<FakeAdmin> {
+const open = closing();
+
+/** Plays a router's admin API: answers by `METHOD /path`, everything else is a 404 problem. Closed after the test. */
+export async function admin(answers: Readonly<Record<string, Answer>>): Promise<FakeAdmin> {
+  return open(await startFakeAdmin(answers));
+}
+
+/** The answer of a refused call. */
+export const problem = (status: number, detail: string): Answer => ({
+  status,
+  type: "application/problem+json",
+  body: { type: "about:blank", title: "No", status, detail },
+});
+
+async function startFakeAdmin(answers: Readonly<Record<string, Answer>>): Promise<FakeAdmin> {
   const seen: Seen[] = [];
   const server = createServer(async (request, response) => {
     let text = "";
@@ -37,17 +47,12 @@ export async function startFakeAdmin(answers: Readonly<Record<string, Answer>>):
       headers: request.headers,
       body: text && JSON.parse(text),
     });
-    const none: Answer = {
-      status: 404,
-      type: "application/problem+json",
-      body: { detail: `There is no ${path}.` },
-    };
     const {
       status = 200,
       type = "application/json",
       headers = {},
       body,
-    } = answers[`${request.method} ${path.split("?")[0]}`] ?? none;
+    } = answers[`${request.method} ${path.split("?")[0]}`] ?? problem(404, `There is no ${path}.`);
     response.writeHead(status, { "Content-Type": type, ...headers });
     response.end(typeof body === "string" ? body : JSON.stringify(body));
   });
@@ -61,31 +66,4 @@ const listen = (server: Server) => new Promise<void>((resolve) => server.listen(
 function close(server: Server): Promise<void> {
   server.closeAllConnections();
   return new Promise((resolve) => server.close(() => resolve()));
-}
-
-export interface Run {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const BIN = fileURLToPath(new URL("../../bin/sluice.js", import.meta.url));
-
-/** Runs the real command in a process of its own. */
-export async function sluice(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Run> {
-  const { SLUICE_ADMIN: _, SLUICE_ADMIN_TOKEN: __, FORCE_COLOR: ___, ...rest } = process.env;
-  const child = spawn(process.execPath, [BIN, ...args], {
-    env: { ...rest, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.on("data", (chunk) => {
-    stdout += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    stderr += chunk;
-  });
-  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { code, stdout, stderr };
 }
