@@ -50,7 +50,10 @@ const ROLLOUT = {
   verdict: { ...verdict, guard: null, next: null },
   guards: verdict.readings,
   warnings: [],
-  checks: [],
+  checks: [
+    { name: "golden", ok: true, detail: "20 golden rows are right" },
+    { name: "shadow", detail: "12 pairs of 363" },
+  ],
   steps: [],
   log: [line("start", "a better model", "ann"), line("step", "step 1 of 3: 10 %")],
   plan: { judgement },
@@ -69,6 +72,7 @@ describe("sluice rollout", () => {
     expect(stdout).toContain("green 1.0.1 against blue 1.0.0");
     expect(stdout).toMatch(/errors +rollback +7 of 412 +[\d.]+ % to [\d.]+ % +9 of 3,708 .* 144 +100/);
     expect(stdout).toContain("48 seconds more, then 50 %.");
+    expect(stdout).toMatch(/checks +golden: passed: 20 golden rows are right\n +shadow: 12 pairs of 363\n/);
     expect(stdout).toContain("a better model (ann)");
   });
 

@@ -5,3 +5,9 @@ export class StartError extends Error {
     this.name = "StartError";
   }
 }
+
+/** What the disk refuses, by the path that it is about. */
+export function unusable(path: string, expected: string, error: unknown): StartError {
+  const code = (error as NodeJS.ErrnoException).code ?? String(error);
+  return new StartError(`${path} cannot be used (${code}): expected ${expected}.`, { cause: error });
+}

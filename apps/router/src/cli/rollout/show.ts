@@ -23,6 +23,7 @@ export function showRollout(
     ["verdict", verdict.reason],
     ...(verdict.outlook && !over ? [["outlook", verdict.outlook]] : []),
     ["next", rollout.next],
+    ...rollout.checks.map((check, i) => [i === 0 ? "checks" : "", checkText(check)]),
     ...warnings.map((warning) => [paint("red", "warning"), paint("red", warning)]),
   ];
   const parts = [
@@ -39,6 +40,11 @@ function phaseOf({ phase, paused }: Rollout): string {
   const style =
     phase === "promoted" ? "green" : phase.startsWith("roll") || phase === "aborted" ? "red" : "cyan";
   return `${paint(style, words)}${paused ? paint("yellow", ` (paused: ${paused.reason})`) : ""}`;
+}
+
+function checkText({ name, ok, detail }: Rollout["checks"][number]): string {
+  if (ok === undefined) return `${name}: ${detail}`;
+  return `${name}: ${paint(ok ? "green" : "red", ok ? "passed" : "failed")}: ${detail}`;
 }
 
 function stepText(step: Rollout["step"]): string {

@@ -1,6 +1,6 @@
 import type { Evidence } from "../../core/evidence/evidence.ts";
 import type { Reference } from "../../core/evidence/prediction-drift.ts";
-import type { RolloutView, TallySpec } from "../../core/rollout/counting.ts";
+import type { TallySpec } from "../../core/rollout/counting.ts";
 import { isOver, type RolloutState } from "../../core/rollout/state.ts";
 import type { Verdict } from "../../core/verdict/verdict.ts";
 import type { Expect } from "./ports.ts";
@@ -12,6 +12,9 @@ export interface GateResult {
   readonly ok: boolean | undefined;
   readonly detail: string;
 }
+
+/** What is said of a check whose turn has not come. */
+export const NOT_RUN = "not run";
 
 /** A rollout with what only its runner has to know. Plain JSON. */
 export interface RolloutEntry {
@@ -36,19 +39,31 @@ export interface RolloutEntry {
 }
 
 /** Nothing is judged any more: what is left is to carry it out. */
-export function isDecided(state: RolloutState): boolean {
+function isDecided(state: RolloutState): boolean {
   return state.phase === "rolling_back" || isOver(state);
 }
 
-/** The rollout as the data plane has to know it now: a cold candidate is not judged by its speed. */
-export function viewOf(entry: RolloutEntry, now: number): RolloutView {
-  const { state, tallies, reference } = entry;
-  const warm = entry.servingSince !== null && now - entry.servingSince >= entry.warmUp;
+/** A rollout that has come to this state, by this verdict: what it ended by is kept, whatever is reported later. */
+export function advanced(
+  before: RolloutEntry,
+  state: RolloutState,
+  by: { readonly verdict: Verdict; readonly evidence: Evidence; readonly now: number },
+): RolloutEntry {
+  const ended = before.endedAt === null && isOver(state);
+  const decided = isDecided(state) && !isDecided(before.state);
+  const serves = before.servingSince === null && state.settled && state.share > 0;
   return {
-    id: state.id,
-    candidate: state.candidate.color,
-    stable: state.stable.color,
-    tallies: tallies.filter(({ kind }) => warm || kind !== "slow"),
-    ...(reference && { reference }),
+    ...before,
+    state,
+    ...(ended && { endedAt: by.now }),
+    ...(decided && { decided: by.verdict, decidedOn: by.evidence }),
+    ...(serves && { servingSince: by.now }),
+    ...(state.phase !== "preparing" && { results: before.results.map(cutOff) }),
   };
+}
+
+/** A check that nobody waits for any more. */
+function cutOff(result: GateResult): GateResult {
+  const begun = result.ok === undefined && result.detail !== NOT_RUN;
+  return begun ? { ...result, detail: "not run to its end" } : result;
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Disk } from "../disk.ts";
 import type { Log } from "../log.ts";
+import { unusable } from "../start-error.ts";
 import type { ReleaseRecord } from "./record.ts";
 
 /** Records that are kept, for how long (milliseconds), and how many bytes they may take together. */
@@ -37,16 +38,27 @@ export class Releases {
     return this.#kept.get(id)?.record;
   }
 
-  /** @param handed by another router that keeps them in memory, too */
+  /**
+   * @param handed by another router that keeps them in memory, too
+   * @throws StartError the folder cannot be used
+   */
   async load(now: number, handed: readonly ReleaseRecord[] = []): Promise<void> {
     if (this.#folder === undefined) {
       for (const record of handed) await this.keep(record, now);
       return;
     }
-    await this.#disk.makeFolder(this.#folder);
-    const names = (await this.#disk.list(this.#folder)).filter((name) => name.endsWith(".json")).sort();
+    try {
+      await this.#readAll(this.#folder);
+      await this.#prune(now);
+    } catch (error) {
+      throw unusable(this.#folder, "a folder that this user can read and write", error);
+    }
+  }
+
+  async #readAll(folder: string): Promise<void> {
+    await this.#disk.makeFolder(folder);
+    const names = (await this.#disk.list(folder)).filter((name) => name.endsWith(".json")).sort();
     for (const name of names) await this.#read(name);
-    await this.#prune(now);
   }
 
   async #read(name: string): Promise<void> {

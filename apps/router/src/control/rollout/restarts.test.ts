@@ -1,8 +1,11 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { BLUE, GREEN, testPlane } from "../../../test/support/control-plane.ts";
 import { COLORS, PLAN, says, scene, started } from "../../../test/support/control-rollout.ts";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { StartError } from "../start-error.ts";
 
 describe("the disk", () => {
   it("has the rollout with its evidence for the router that starts next", async () => {
@@ -97,4 +100,47 @@ it("goes on in the router that takes this one's place", async () => {
   const after = (await next.call("GET", "/admin/rollouts/current")).body;
   expect(after).toMatchObject({ id: before.id, phase: "shifting", evidence: before.evidence });
   expect(next.channel.last.rollout!.id).toBe(before.id);
+});
+
+describe("what cannot be read at the start is named, with what was expected:", () => {
+  it("a folder in the place of rollouts.json", async () => {
+    const state = temporaryFolder();
+    mkdirSync(join(state, "rollouts.json"));
+    await expect(testPlane({ colors: COLORS, state })).rejects.toThrow(
+      new StartError(
+        `${join(state, "rollouts.json")} cannot be used (EISDIR): expected a file that this user can read, or none.`,
+      ),
+    );
+  });
+
+  it("a file in the place of the folder of releases", async () => {
+    const state = temporaryFolder();
+    writeFileSync(join(state, "releases"), "");
+    await expect(testPlane({ colors: COLORS, state })).rejects.toThrow(
+      new StartError(
+        `${join(state, "releases")} cannot be used (EEXIST): expected a folder that this user can read and write.`,
+      ),
+    );
+  });
+
+  it.each([
+    ["null\n", "its checksum does not match its content"],
+    ["42\nnull", "its checksum does not match its content"],
+    ["", "it is not JSON"],
+  ])("what another router hands over, where it is %j", async (rollouts, why) => {
+    const handed = { ...(await (await testPlane({ colors: COLORS })).plane.give()), rollouts };
+    await expect(testPlane({ colors: COLORS }, { handed })).rejects.toThrow(
+      new StartError(
+        `What the running router hands over of rollouts is damaged (${why}): expected what its rollouts.json has.`,
+      ),
+    );
+  });
+});
+
+it("sets a file aside that is JSON, and nothing that a router has written", async () => {
+  const state = temporaryFolder();
+  writeFileSync(join(state, "rollouts.json"), "null\n");
+  const { plane, log } = await testPlane({ colors: COLORS, state });
+  expect(log.text).toContain("error: Saved rollouts were set aside: damaged.");
+  await plane.stop();
 });

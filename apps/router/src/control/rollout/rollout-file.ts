@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Disk } from "../disk.ts";
 import type { Log } from "../log.ts";
-import { StartError } from "../start-error.ts";
+import { StartError, unusable } from "../start-error.ts";
 import type { RolloutEntry } from "./entry.ts";
 import type { SavedLedger } from "./ledger.ts";
 
@@ -35,26 +35,41 @@ export function serializeRollouts(saved: SavedRollouts): string {
   return `${JSON.stringify({ checksum: sha256(body) })}\n${body}\n`;
 }
 
+/** Not what a router has written. */
 class Damaged extends Error {}
 
-/** @throws StartError a newer router wrote it; Damaged it is not what was written */
-export function deserializeRollouts(text: string, where: string): SavedRollouts {
+/** @throws StartError it is not what a router has written, or a newer router wrote it */
+export function deserializeHanded(text: string): SavedRollouts {
+  try {
+    return deserializeRollouts(text, "What the running router hands over of rollouts");
+  } catch (error) {
+    if (!(error instanceof Damaged)) throw error;
+    throw new StartError(
+      `What the running router hands over of rollouts is damaged (${error.message}): expected what its rollouts.json has.`,
+    );
+  }
+}
+
+/** @throws StartError a newer router wrote it; Damaged */
+function deserializeRollouts(text: string, where: string): SavedRollouts {
   const [first = "", body = ""] = text.split("\n");
-  const read = (line: string) => {
-    try {
-      return JSON.parse(line) as Record<string, unknown>;
-    } catch {
-      throw new Damaged("it is not JSON");
-    }
-  };
-  if (read(first).checksum !== sha256(body)) throw new Damaged("its checksum does not match its content");
-  const { schema_version: version, ...saved } = read(body);
+  if (objectOf(first).checksum !== sha256(body)) throw new Damaged("its checksum does not match its content");
+  const { schema_version: version, ...saved } = objectOf(body);
   if (typeof version !== "number" || version > ROLLOUT_SCHEMA) {
     throw new StartError(
       `${where} has schema version ${version}; this router knows up to ${ROLLOUT_SCHEMA}: start the newer router, or remove the file.`,
     );
   }
   return saved as unknown as SavedRollouts;
+}
+
+/** @throws Damaged */
+function objectOf(line: string): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(line));
+  } catch {
+    throw new Damaged("it is not JSON");
+  }
 }
 
 function sha256(text: string): string {
@@ -78,7 +93,12 @@ export class RolloutFile implements RolloutStorage {
   }
 
   async load(): Promise<SavedRollouts | undefined> {
-    return (await this.#read(this.#path)) ?? (await this.#read(`${this.#path}.1`));
+    try {
+      return (await this.#read(this.#path)) ?? (await this.#read(`${this.#path}.1`));
+    } catch (error) {
+      if (error instanceof StartError) throw error;
+      throw unusable(this.#path, "a file that this user can read, or none", error);
+    }
   }
 
   async #read(path: string): Promise<SavedRollouts | undefined> {
