@@ -1,5 +1,4 @@
 import type { Config } from "./config/config.ts";
-import { loadConfig } from "./config/load.ts";
 import { diffForReload } from "./config/reload.ts";
 import { UPGRADE_TIMEOUT } from "./control/admin/upgrade.ts";
 import type { ControlPlane } from "./control/control-plane.ts";
@@ -19,7 +18,7 @@ const LAST_ANSWERS = 5000;
 /** A router that serves. */
 export interface Running {
   readonly config: Config;
-  readonly configPath: string;
+  readonly reread: () => Config;
   readonly log: Logger;
   readonly service: Service;
   readonly control: ControlPlane;
@@ -114,10 +113,10 @@ class Reloads {
   }
 
   async #reload(): Promise<void> {
-    const { configPath, log, upgrades, notifier, control, service, security } = this.#running;
+    const { reread, log, upgrades, notifier, control, service, security } = this.#running;
     if (upgrades.isRunning) throw new Error("an upgrade is under way, and the new program reads it anyway.");
     notifier.reloading("Reading the configuration again");
-    const next = loadConfig(configPath, process.env);
+    const next = reread();
     const { applied, restart } = diffForReload(this.current, next);
     const takeOver = security.prepare(next);
     await control.reload(next);

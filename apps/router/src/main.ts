@@ -25,8 +25,8 @@ const FIRST_VERDICTS = 3000;
 
 export interface ServeOptions {
   readonly config: Config;
-  /** Read again at SIGHUP. */
-  readonly configPath: string;
+  /** Reads the configuration again, at SIGHUP. @throws ConfigError */
+  readonly reread: () => Config;
   readonly log: Logger;
   /** The router that started this one in its place; undefined where a user or a supervisor did. */
   readonly predecessor?: Predecessor | undefined;

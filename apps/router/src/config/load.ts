@@ -13,50 +13,55 @@ import { withEnvironment } from "./tracing.ts";
 
 /**
  * Reads a configuration file (YAML or JSON), replaces `${NAME}` by the environment's values, fills in defaults and
- * checks everything. Relative paths in the file start at its folder.
+ * checks everything.
+ * @param folder where relative paths in the file start
  * @throws ConfigError that lists every problem
  */
-export function loadConfig(path: string, env: NodeJS.ProcessEnv): Config {
+export function loadConfig(path: string, env: NodeJS.ProcessEnv, folder = dirname(path)): Config {
   const source = readConfigFile(path);
-  return checkConfig(source ?? {}, env, path);
+  return checkConfig(source ?? {}, env, path, folder);
 }
 
 /**
  * The same for values that were read already.
- * @param path names the file in messages, and is where relative paths start
+ * @param path names the file in messages
+ * @param folder where relative paths start
  * @throws ConfigError
  */
-export function checkConfig(source: unknown, env: NodeJS.ProcessEnv, path: string): Config {
+export function checkConfig(
+  source: unknown,
+  env: NodeJS.ProcessEnv,
+  path: string,
+  folder = dirname(path),
+): Config {
   const { value, problems: missing } = expandEnvironment(source, env);
   const problems: Problem[] = [...missing];
   const result = fileSchema.safeParse(value);
   problems.push(...toProblems(result.error?.issues ?? [], source, value));
   if (!result.success || problems.length > 0) throw new ConfigError(path, problems);
-  const config = toConfig(result.data, env, path, problems);
+  const config = toConfig(result.data, env, resolve(folder), problems);
   problems.push(...checkTogether(config));
   if (problems.length > 0) throw new ConfigError(path, problems);
   return config;
 }
 
-function toConfig(file: FileConfig, env: NodeJS.ProcessEnv, path: string, problems: Problem[]): Config {
+function toConfig(file: FileConfig, env: NodeJS.ProcessEnv, folder: string, problems: Problem[]): Config {
   const { admin, state, override, health, tracing, hooks, gates, ...rest } = file;
-  const { adminTls, ...tls } = toTls(file, path);
+  const { adminTls, ...tls } = toTls(file, folder);
   return {
     ...rest,
     ...tls,
     health: toHealth(health),
-    admin: { listen: admin.listen, tls: adminTls, tokens: readTokens(file, path, problems) },
-    state: state === "memory" ? undefined : resolve(dirname(path), state),
+    admin: { listen: admin.listen, tls: adminTls, tokens: readTokens(file, folder, problems) },
+    state: state === "memory" ? undefined : resolve(folder, state),
     override: override && toOverride(override),
     tracing: tracing && toTracing(tracing, env, problems),
     gates: {
       ...gates,
-      request: gates.request && resolve(dirname(path), gates.request),
-      schema: gates.schema && resolve(dirname(path), gates.schema),
+      request: gates.request && resolve(folder, gates.request),
+      schema: gates.schema && resolve(folder, gates.schema),
     },
-    hooks: Object.fromEntries(
-      Object.entries(hooks).map(([name, hook]) => [name, toHook(hook, dirname(resolve(path)))]),
-    ),
+    hooks: Object.fromEntries(Object.entries(hooks).map(([name, hook]) => [name, toHook(hook, folder)])),
   };
 }
 

@@ -33,7 +33,7 @@ stops the start with one message that lists every problem; \`SIGHUP\` re-reads t
 - **Shares** lie between 0 and 1. **CIDRs** are \`10.0.0.0/8\`, \`fd00::/8\` or a single address.
 - **\`\${NAME}\`** in any value is replaced by the environment's; a name that it does not have stops the start. \`$\${\` stands for
   a plain \`\${\`. Inside \`{ }\` and \`[ ]\` it has to stand in quotes.
-- **Relative paths** start at the file's folder.
+- **Relative paths** start at the file's folder, or where \`--relative-to\` says.
 - **Color names** are up to 32 lower-case letters, digits, dashes and underscores, beginning with a letter.
 
 ${configurationTable()}

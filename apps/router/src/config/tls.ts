@@ -1,4 +1,4 @@
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { z } from "zod";
 import type { Address, Config, TlsConfig, UpstreamTlsConfig } from "./config.ts";
 import { type Problem, Refused } from "./errors.ts";
@@ -176,12 +176,12 @@ export const upstreamTls = section({
   }),
 });
 
-/** The sections with paths that start at the configuration's folder. */
+/** The sections with relative paths made absolute. */
 export function toTls(
   from: FileConfig,
-  path: string,
+  folder: string,
 ): Pick<Config, "tls" | "upstream_tls"> & { adminTls: Config["admin"]["tls"] } {
-  const at = (name: string) => resolve(dirname(path), name);
+  const at = (name: string) => resolve(folder, name);
   const maybe = (name: string | undefined) => (name === undefined ? undefined : at(name));
   const pair = ({ cert, key }: { cert: string; key: string }) => ({ cert: at(cert), key: at(key) });
   const { tls: own, upstream_tls: upstream, admin } = from;

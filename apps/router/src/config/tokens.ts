@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { AdminToken, Scope } from "./config.ts";
 import type { Problem } from "./errors.ts";
 import { unreadable } from "./file.ts";
@@ -12,8 +12,8 @@ interface Source {
   readonly token_file: string | undefined;
 }
 
-/** The admin tokens, those in files read. Problems are added to `problems`, and never quote a token. */
-export function readTokens(file: FileConfig, path: string, problems: Problem[]): AdminToken[] {
+/** The admin tokens, those in files read, whose relative paths start at `folder`. Problems are added to `problems`, and never quote a token. */
+export function readTokens(file: FileConfig, folder: string, problems: Problem[]): AdminToken[] {
   const { token, token_file, tokens } = file.admin;
   const sources: Source[] = tokens.map((each, index) => ({
     key: `admin.tokens[${index}]`,
@@ -25,7 +25,7 @@ export function readTokens(file: FileConfig, path: string, problems: Problem[]):
     sources.unshift({ key: "admin", scope: "all", token, token_file });
   const found: AdminToken[] = [];
   for (const source of sources) {
-    const text = readToken(source, path, problems);
+    const text = readToken(source, folder, problems);
     if (text === undefined) continue;
     if (found.some((other) => other.token === text)) {
       problems.push({
@@ -38,7 +38,7 @@ export function readTokens(file: FileConfig, path: string, problems: Problem[]):
   return found;
 }
 
-function readToken(source: Source, path: string, problems: Problem[]): string | undefined {
+function readToken(source: Source, folder: string, problems: Problem[]): string | undefined {
   const { key, token, token_file } = source;
   const refuse = (name: string, message: string) => {
     problems.push({ key: name, message: `${name} ${message}` });
@@ -50,7 +50,7 @@ function readToken(source: Source, path: string, problems: Problem[]): string | 
   if (token_file === undefined) return refuse(key, "has no token; expected token or token_file.");
   const name = `${key}.token_file`;
   try {
-    const text = readFileSync(resolve(dirname(path), token_file), "utf8").trim();
+    const text = readFileSync(resolve(folder, token_file), "utf8").trim();
     if (text === "")
       return refuse(name, `is ${JSON.stringify(token_file)}, which is empty; expected a token in it.`);
     if (/^[\x21-\x7e]+$/.test(text)) return text;

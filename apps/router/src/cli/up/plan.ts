@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseDocument } from "yaml";
 import { formatAddress } from "../../config/address.ts";
@@ -29,6 +29,8 @@ export interface Plan {
   readonly models: readonly ModelPlan[];
   /** What the router is started with: the user's own file, or one in `folder` with other ports. */
   readonly configPath: string;
+  /** Where relative paths in it start: the user's file is in there. */
+  readonly relativeTo: string;
   readonly folder: string;
 }
 
@@ -45,7 +47,7 @@ export async function makePlan(options: UpOptions): Promise<Plan> {
   ];
   const metrics = config.metrics.listen === "admin" ? admin : config.metrics.listen;
   const token = config.admin.tokens.find(({ scope }) => scope !== "feedback")?.token;
-  const plan = { listen, admin, metrics, token, models, folder, configPath: path };
+  const plan = { listen, admin, metrics, token, models, folder, configPath: path, relativeTo: dirname(path) };
   mkdirSync(join(folder, "log"), { recursive: true });
   const { port, adminPort, bluePort, greenPort } = options;
   const moved = [port, adminPort, bluePort, greenPort, options.var].some((each) => each !== undefined);

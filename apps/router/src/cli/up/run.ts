@@ -69,11 +69,9 @@ class Demo {
     await Promise.all(
       plan.models.map(({ color, address }) => untilReady(color, `${localUrl(address)}/health/ready`, signal)),
     );
-    this.#spawn(
-      "router",
-      [join(ROOT, "apps/router/bin/sluice.js"), "serve", "--config", plan.configPath],
-      plan,
-    );
+    const command = [join(ROOT, "apps/router/bin/sluice.js"), "serve"];
+    const file = ["--config", plan.configPath, "--relative-to", plan.relativeTo];
+    this.#spawn("router", [...command, ...file], plan);
     await untilReady("the admin API", `${localUrl(plan.admin)}/readyz`, signal);
     await untilReady("the router", `${localUrl(plan.listen)}/health/ready`, signal);
     print(await welcome(plan, this.#processes));

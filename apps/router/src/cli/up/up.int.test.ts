@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -59,7 +59,8 @@ async function up(command: string, args: readonly string[]): Promise<Demo> {
   return { process: child, ended, router, admin, seen };
 }
 
-const startDemo = () => up(process.execPath, [join(ROOT, "apps/router/bin/sluice.js"), "up"]);
+const startDemo = (...args: string[]) =>
+  up(process.execPath, [join(ROOT, "apps/router/bin/sluice.js"), "up", ...args]);
 
 /** True when nothing listens there any more. */
 async function refuses(url: string): Promise<boolean> {
@@ -112,7 +113,14 @@ test("npm start starts it, and SIGTERM to npm ends everything", async () => {
 });
 
 test("when the supervisor itself is killed, its processes end by themselves", async () => {
-  const demo = await startDemo();
+  const folder = mkdtempSync(join(tmpdir(), "sluice-own-"));
+  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+  const own = readFileSync(join(ROOT, "sluice.yaml"), "utf8");
+  writeFileSync(join(folder, "sluice.yaml"), own.replace("admin: {", "admin: { token_file: token, "));
+  writeFileSync(join(folder, "token"), "t0ken"); // found beside the file, though the router gets a copy with other ports
+  const demo = await startDemo("-c", join(folder, "sluice.yaml"));
+  const ask = (token: string) => sluice(["status", "--admin", demo.admin, "--token", token]);
+  expect([(await ask("t0ken")).code, (await ask("other")).code]).toEqual([0, 1]);
   const [, blue = ""] = await demo.seen(/blue +(http:\S+)/);
   demo.process.kill("SIGKILL");
   for (const url of [demo.admin, blue]) await expect.poll(() => refuses(url), { timeout: 20_000 }).toBe(true);

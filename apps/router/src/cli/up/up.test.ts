@@ -1,10 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sluice } from "../../../test/support/sluice-command.ts";
+import { loadConfig } from "../../config/load.ts";
 import { compactLine } from "./lines.ts";
+import { makePlan } from "./plan.ts";
 import { freePort } from "./ports.ts";
 import { type Death, Supervised } from "./supervised.ts";
 
@@ -74,6 +76,41 @@ describe("log lines on the terminal", () => {
     expect(compactLine("blue", " ", NOW)).toBeUndefined();
     expect(compactLine("blue", "Error: x", NOW)).toBe("20:15:04 blue   Error: x");
   });
+});
+
+test("a copy with other ports means what the file means: its relative paths, too", async () => {
+  const own = join(folder, "own");
+  mkdirSync(own);
+  const path = join(own, "sluice.yaml");
+  writeFileSync(join(own, "token"), "t0ken");
+  writeFileSync(
+    path,
+    `
+admin: { token_file: token }
+colors:
+  blue: { weight: 1, targets: ["http://127.0.0.1:1"] }
+  green: { weight: 1, targets: ["http://127.0.0.1:2"] }
+upstream_tls: { ca: ca.pem, cert: tls/cert.pem, key: tls/key.pem }
+tls: { certificates: [{ cert: cert.pem, key: key.pem }] }
+gates: { request: request.json, schema: ./schema.json }
+hooks: { smoke: { command: ["./smoke.sh"] } }
+`,
+  );
+  const moved = { config: path, var: join(folder, "var"), port: 0, adminPort: 0, bluePort: 0, greenPort: 0 };
+  const plan = await makePlan(moved);
+  const config = loadConfig(plan.configPath, {}, plan.relativeTo);
+  const asItStands = loadConfig(path, {});
+  expect(config).toEqual({
+    ...asItStands,
+    listen: plan.listen,
+    admin: { ...asItStands.admin, listen: plan.admin },
+    state: join(folder, "var/sluice"),
+    colors: {
+      blue: { weight: 1, targets: [`http://127.0.0.1:${plan.models[0]!.address.port}`] },
+      green: { weight: 1, targets: [`http://127.0.0.1:${plan.models[1]!.address.port}`] },
+    },
+  });
+  expect(config.hooks.smoke).toMatchObject({ command: [join(own, "smoke.sh")], folder: own });
 });
 
 describe("ports", () => {

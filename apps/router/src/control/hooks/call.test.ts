@@ -121,7 +121,7 @@ describe("a call", () => {
   it.each([false, true])(
     "shows no piece of a secret where the answer was cut; endless: %s",
     async (endless) => {
-      const body = "hunter2-long".repeat(endless ? 999 : 7001);
+      const body = "hunter2-long".repeat(endless ? 99_999 : 7001);
       const { url } = await receiver({ status: 500, body, endless });
       const { run } = hooks({ tell: call(url, { headers: { Authorization: "hunter2-long" } }) });
       expect((await run("tell")).detail).toMatch(/ answered 500: …\*+$/);
