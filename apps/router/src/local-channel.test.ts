@@ -65,11 +65,12 @@ it("tells every listener the same", () => {
   expect(others).toHaveLength(1);
 });
 
-it("collects what is true now", async () => {
-  const { local, plane } = channel();
+it("collects what is true now, and tells listeners of it", async () => {
+  const { local, plane, reports } = channel();
   send(plane);
   const [report] = await local.collect();
   expect(report!.colors.blue!.requests).toEqual({ "GET 200": 1 });
+  expect(reports.map(({ colors }) => colors.blue!.requests)).toEqual([{ "GET 200": 1 }]);
 });
 
 it("says nothing more once it is closed", () => {

@@ -183,7 +183,7 @@ class Plane implements ControlPlane {
     const { config, clock, log, disk, handed } = this.#options;
     const evidence = { judged: () => judgedNow(this.#rollouts, this.store), sink: () => this.#rollouts.sink };
     const parts = { config, clock, log, disk, store: this.store, watch: this.#watch };
-    const feedback = createFeedback({ ...parts, evidence });
+    const feedback = createFeedback({ ...parts, evidence, refresh: () => this.#book.refresh() });
     if (handed) feedback.hold();
     return feedback;
   }

@@ -64,6 +64,16 @@ interface View {
 }
 
 describe.each([1, 2])("delayed truth with %i data-plane process(es)", (workers) => {
+  it("may come right after the answer", async () => {
+    scene = await RolloutScene.open([], { ...CONFIG, workers }, ARTIFACTS[1]);
+    const { router } = scene;
+    for (let i = 0; i < 20; i++) {
+      const { id, fares } = await predict(router.url, 1);
+      const { body } = await post(router, "/feedback", { request_id: id, actual: fares[0]! + 1 });
+      expect(body).toMatchObject({ accepted: 1, unknown: 0 });
+    }
+  });
+
   it("gives MAE and RMSE by the ids that clients were told, and survives kill -9 of the router", async () => {
     scene = await RolloutScene.open([], { ...CONFIG, workers }, ARTIFACTS[1]);
     const { router } = scene;

@@ -46,6 +46,34 @@ describe("POST /feedback", () => {
     ]);
   });
 
+  it("takes what is true of a request that was answered a moment ago, before any report says so", async () => {
+    const { channel, send } = await remembering({}, served("1"));
+    const collect = channel.collect.bind(channel);
+    const asked = vi.spyOn(channel, "collect").mockImplementation(() => {
+      channel.report();
+      return collect();
+    });
+    channel.set({ worker: 0, epoch: 1, colors: {}, connections: 0, served: [served("2")] });
+    const both = ["1", "2"].map((request_id) => ({ request_id, actual: 12 }));
+    expect((await send(both)).body).toEqual({ accepted: 2, repeated: 0, unknown: 0 });
+    expect((await send(both)).body).toEqual({ accepted: 0, repeated: 2, unknown: 0 });
+    expect(asked).toHaveBeenCalledOnce(); // nobody is asked about what is known
+  });
+
+  it("asks workers once for many calls that come together, and takes what it knows when they do not answer", async () => {
+    const { channel, send } = await remembering({}, served("1"));
+    const asked = vi.spyOn(channel, "collect").mockRejectedValue(new Error("gone"));
+    const calls = Array.from({ length: 50 }, (_, n) =>
+      send([
+        { request_id: "1", actual: 12 },
+        { request_id: `u${n}`, actual: 12 },
+      ]),
+    );
+    const all = (await Promise.all(calls)).map(({ body }) => body.accepted + body.repeated);
+    expect(all).toEqual(all.map(() => 1));
+    expect(asked.mock.calls.length).toBeLessThan(10);
+  });
+
   it("takes several rows at once, one by one, or some now and some later", async () => {
     const rows = { predictions: [1, 2, 3] };
     const { send, versions } = await remembering({}, served("1", rows), served("2", rows));
@@ -67,8 +95,11 @@ describe("POST /feedback", () => {
       /feedback\[1\]\.actual is missing; expected a number/,
     ],
     [[{ request_id: "1", actual: "12.5" }], /feedback\[0\]\.actual is "12\.5"; expected a number/],
-    ['[{"request_id":"1","actual":1e999}]', /feedback\[0\]\.actual is null; expected a number/],
-    [[{ request_id: "1", actual: 1e16 }], /feedback\[0\]\.actual is 10000000000000000; expected a number/],
+    ['[{"request_id":"1","actual":1e999}]', /feedback\[0\]\.actual is Infinity; expected at most/],
+    [
+      [{ request_id: "1", actual: 1e16 }],
+      /feedback\[0\]\.actual is 10000000000000000; expected at most 1000000000000000, on either/,
+    ],
     [[{ request_id: "1", actual: [] }], /feedback\[0\]\.actual has 0 values; expected 1 to 1000/],
     [[{ request_id: "1", actual: ["x"] }], /feedback\[0\]\.actual\[0\] is "x"; expected a number, or null/],
     [

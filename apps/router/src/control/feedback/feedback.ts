@@ -8,6 +8,7 @@ import type { Log } from "../log.ts";
 import { TruthEvidence, type TruthEvidenceOptions } from "./evidence.ts";
 import { actualsOf, type FeedbackItem, ItemsError } from "./items.ts";
 import type { FeedbackJournal } from "./journal.ts";
+import { JustAnswered } from "./just-answered.ts";
 import { actualLine, bookedLine, copyLine, readLine, servedLine } from "./lines.ts";
 
 export interface FeedbackOptions {
@@ -20,6 +21,8 @@ export interface FeedbackOptions {
   readonly digestOf: (color: string) => string;
   /** What becomes of the rollout that is judged now. */
   readonly evidence: TruthEvidenceOptions;
+  /** Has every worker report now. */
+  readonly refresh: () => Promise<void>;
 }
 
 /** What became of the items of a call. */
@@ -51,6 +54,7 @@ export class Feedback {
   readonly #options: FeedbackOptions;
   readonly #memory: FeedbackMemory;
   readonly #evidence: TruthEvidence;
+  readonly #justAnswered: JustAnswered;
   #config: FeedbackConfig | undefined;
   #mode: "open" | "held" | "given" = "open";
   #forward: Served[] = [];
@@ -61,6 +65,7 @@ export class Feedback {
     this.#config = options.config;
     this.#memory = new FeedbackMemory(options.config ?? { remember: 1, max: 1 });
     this.#evidence = new TruthEvidence(options.evidence, this.#memory);
+    this.#justAnswered = new JustAnswered(options.refresh);
     this.#memory.onForget = (part) => void options.journal?.remove(part);
     this.#watch();
   }
@@ -147,9 +152,12 @@ export class Feedback {
    * @throws Refusal another program is taking this router's place
    */
   async accept(items: readonly FeedbackItem[]): Promise<Accepted> {
+    const { clock } = this.#options;
+    if (items.some(({ id }) => this.#memory.find(id, clock.now()) === undefined))
+      await this.#justAnswered.told();
     if (this.#mode !== "open") throw new Refusal("handing_over", HANDING_OVER);
     this.sync();
-    const now = this.#options.clock.now();
+    const now = clock.now();
     const found = items.map(({ id }) => this.#memory.find(id, now));
     const values = this.#check(items, found);
     const counted = { accepted: 0, repeated: 0, unknown: 0 };

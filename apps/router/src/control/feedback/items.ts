@@ -77,6 +77,8 @@ function readItem(value: unknown): FeedbackItem | string {
   }
   if (isActual(actual)) return { id, actual, row: row as number | undefined };
   if (row === undefined && Array.isArray(actual)) return readList(id, actual);
+  if (typeof actual === "number")
+    return `.actual is ${actual}; expected at most ${LARGEST}, on either side of 0`;
   const wanted =
     row === undefined ? "a number, or a list with one for each row" : "a number, because a row is named";
   return `.actual is ${show(actual)}; expected ${wanted}`;

@@ -9,7 +9,7 @@ import type { Judged } from "./evidence.ts";
 import { Feedback, type FeedbackOptions } from "./feedback.ts";
 import { FeedbackJournal } from "./journal.ts";
 
-export interface OpenFeedback extends Pick<FeedbackOptions, "evidence"> {
+export interface OpenFeedback extends Pick<FeedbackOptions, "evidence" | "refresh"> {
   readonly config: Pick<Config, "feedback" | "state">;
   readonly clock: Clock;
   readonly log: Log;
@@ -20,12 +20,12 @@ export interface OpenFeedback extends Pick<FeedbackOptions, "evidence"> {
 
 /** Feedback as the configuration wants it, with a journal where there is a folder for durable state. */
 export function createFeedback(options: OpenFeedback): Feedback {
-  const { config, clock, log, store, watch, evidence } = options;
+  const { config, clock, log, store, watch, evidence, refresh } = options;
   const { state: folder, feedback } = config;
   const disk = options.disk ?? realDisk;
   const journal = folder === undefined ? undefined : new FeedbackJournal({ folder, disk, clock, log });
   const digestOf = (color: string) => soleDigest(store, watch, color);
-  return new Feedback({ config: feedback, clock, log, journal, digestOf, evidence });
+  return new Feedback({ config: feedback, clock, log, journal, digestOf, evidence, refresh });
 }
 
 /** The rollout that is judged now, with what the data plane counts for it; undefined where none is. */
