@@ -1,3 +1,4 @@
+import { LARGEST } from "../feedback/served.ts";
 import { MISSING, type Pointer, valuesAt } from "./pointer.ts";
 
 /** What can be wrong with an answer that says 200: in the order in which it is looked for. */
@@ -7,7 +8,7 @@ export type Fault = (typeof FAULTS)[number];
 /** Where predictions are in answers, and what they may be. */
 export interface PredictionRule {
   readonly pointer: Pointer;
-  /** Least and largest plausible prediction, both included; undefined: any finite number. */
+  /** Least and largest plausible prediction, both included; undefined: any that is not beyond {@link LARGEST}, on either side. */
   readonly range: readonly [number, number] | undefined;
 }
 
@@ -53,8 +54,9 @@ function check(found: readonly unknown[], range: PredictionRule["range"]): Readi
   if (!found.every((value) => typeof value === "number" && Number.isFinite(value)))
     return faulty("not_number");
   const values = found as number[];
-  if (range !== undefined && values.some((value) => value < range[0] || value > range[1]))
-    return faulty("out_of_range");
+  const [least, most] = range ?? [-LARGEST, LARGEST];
+  const isPlausible = (value: number) => value >= least && value <= most && Math.abs(value) <= LARGEST;
+  if (!values.every(isPlausible)) return faulty("out_of_range");
   return { values, fault: undefined };
 }
 

@@ -1,6 +1,8 @@
+import { LARGEST } from "../feedback/served.ts";
+
 /**
  * Counts of numbers by size (DDSketch, Masson, Rim & Lee 2019): quantiles to within 2 %, in bounded space, and sketches of workers add.
- * Below 1e-6 is 0; beyond 1e9 is 1e9.
+ * Below 1e-6 is 0; beyond 2e15, the largest difference of two predictions, is 2e15.
  */
 export interface Sketch {
   /** Count by bucket: 0 for zero, n and -n for numbers above and below it. */
@@ -14,7 +16,7 @@ const ACCURACY = 0.02;
 const GAMMA = (1 + ACCURACY) / (1 - ACCURACY);
 const LOG_GAMMA = Math.log(GAMMA);
 const LEAST = 1e-6;
-const MOST = 1e9;
+const MOST = 2 * LARGEST;
 const FIRST = Math.ceil(Math.log(LEAST) / LOG_GAMMA);
 
 function bucketOf(value: number): number {

@@ -20,13 +20,13 @@ export function isPlain(coding: string | undefined): boolean {
   return coding === undefined || coding === "" || coding.toLowerCase() === "identity";
 }
 
-/** The content of an answer as text; undefined where its coding is unknown, broken, or bursts. */
+/** The content of an answer as text; undefined where its coding is unknown, or bursts; empty where it is broken, for the client as well. */
 export async function decode(bytes: Buffer, coding: string): Promise<string | undefined> {
   const decoder = DECODERS[coding.trim().toLowerCase()];
   try {
     return (await decoder?.(bytes, { maxOutputLength: MOST_DECODED }))?.toString("utf8");
-  } catch {
-    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE" ? undefined : "";
   }
 }
 

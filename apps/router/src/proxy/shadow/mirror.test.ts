@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
 import { ENGINES } from "../../../test/conformance/engines.ts";
 import { eventually } from "../../../test/support/eventually.ts";
@@ -174,6 +175,28 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
       ["r2", 4, "answered"],
     ]);
     expect(pairs().worst[0]).not.toHaveProperty("body");
+  });
+
+  it("is broken where its content coding cannot be undone, for it was asked for none", async () => {
+    const coded = (coding: string, bytes: Buffer): Answer => {
+      return (_, response) => {
+        response.writeHead(200, { "Content-Type": "application/json", "Content-Encoding": coding });
+        response.end(bytes);
+      };
+    };
+    const answers: Record<string, Answer> = {
+      good: coded("gzip", gzipSync(fares(10))),
+      unknown: coded("rot13", Buffer.from(fares(10))),
+      bursting: coded("gzip", gzipSync(Buffer.alloc(4 << 20, " "))),
+      torn: coded("gzip", gzipSync(fares(10)).subarray(0, 20)),
+    };
+    const green = keep(
+      await upstream((...told) => answers[String(told[0].headers["x-request-id"])]!(...told)),
+    );
+    const { post, pairs } = await shadowed(green.url);
+    for (const id of Object.keys(answers)) await (await post(undefined, { "X-Request-Id": id })).text();
+    await eventually(() => expect(pairs().all.pairs).toBe(4));
+    expect(summarize(pairs().all)).toMatchObject({ agree: 1, broken: 3 });
   });
 
   it("keeps the worst pairs' bodies only by choice", async () => {

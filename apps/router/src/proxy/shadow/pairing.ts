@@ -69,14 +69,14 @@ export class Pairing {
     }));
   }
 
-  /** Undefined where it cannot be said what it predicted, through no fault of its own. */
+  /** Undefined where nobody wants to know any more. A coding that cannot be undone is a fault: it was asked for none. */
   async #read({ path }: Copy, { status, type, coding, content }: Echo): Promise<Reading | undefined> {
     const rule = this.#plane.config.predictions;
     if (rule === undefined) return undefined;
     if (status !== 200 || content.length === 0) return faulty("missing");
     if (!isJson(type)) return faulty("not_json");
     const text = isPlain(coding) ? content.toString("utf8") : await decode(content, coding!);
-    return text === undefined ? undefined : readPredictions(text, path, rule);
+    return text === undefined ? faulty("not_json") : readPredictions(text, path, rule);
   }
 
   #remember({ id, color }: Copy, main: Reading, { values: predictions, fault }: Reading): void {
