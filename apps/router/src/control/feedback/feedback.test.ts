@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { remembering, served } from "../../../test/support/feedback.ts";
 import type { Config } from "../../config/config.ts";
 import { MAX_ITEMS } from "./items.ts";
