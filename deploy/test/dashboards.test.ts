@@ -88,6 +88,7 @@ describe.for(files)("%s", (file) => {
     expect(names).toEqual([
       "Weights changed",
       "Rollout decided",
+      "Requests held up",
       "Routing table changed",
       "Target up or down",
       "Version started",

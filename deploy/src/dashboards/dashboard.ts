@@ -26,6 +26,12 @@ const EVENTS = [
     "green",
   ],
   [
+    "Requests held up",
+    'max by (state) (label_replace(sluice_paused, "state", "paused", "", "") or label_replace(sluice_maintenance, "state", "in maintenance", "", "")) > 0',
+    "{{state}}",
+    "yellow",
+  ],
+  [
     "Routing table changed",
     "max by (instance) (sluice_snapshot_epoch) != max by (instance) (sluice_snapshot_epoch offset $__interval)",
     "epoch of {{instance}}",

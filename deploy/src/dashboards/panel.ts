@@ -138,6 +138,14 @@ export function whereabouts(spec: PanelSpec): Builder<Panel> {
   return timeline(spec, { "1": { text: "here", color: "semi-dark-green" } });
 }
 
+/** Whether something out of the ordinary is so over time: a bar for each. */
+export function flags(spec: PanelSpec): Builder<Panel> {
+  return timeline(spec, {
+    "0": { text: "no", color: "semi-dark-green" },
+    "1": { text: "yes", color: "orange" },
+  });
+}
+
 function timeline(spec: PanelSpec, options: ValueMap["options"]): Builder<Panel> {
   const states: ValueMapping = { type: MappingType.ValueToText, options };
   const panel = new StateTimelineBuilder()

@@ -1,5 +1,5 @@
 import { build, dashboard } from "./dashboard.ts";
-import { health, lines, stat, whereabouts } from "./panel.ts";
+import { flags, health, lines, stat, whereabouts } from "./panel.ts";
 
 const BY_COLOR = '{color=~"$color|none"}';
 const quantile = (q: number) =>
@@ -162,6 +162,29 @@ builder
       description: "Whether each target takes new requests.",
       unit: "none",
       queries: [['min by (color, target) (sluice_target_up{color=~"$color"})', "{{color}} {{target}}"]],
+    }),
+  )
+  .withPanel(
+    flags({
+      title: "Pause and maintenance",
+      description: "Whether new requests are held until they are resumed, or turned away.",
+      unit: "none",
+      queries: [
+        ["max(sluice_paused)", "paused"],
+        ["max(sluice_maintenance)", "in maintenance"],
+      ],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: "Held requests",
+      description:
+        "Requests that wait for the end of a pause, and what became of those that came during one.",
+      unit: "short",
+      queries: [
+        ["sum(sluice_requests_held)", "waiting"],
+        ["sum by (result) (increase(sluice_gated_requests_total[$__rate_interval]))", "{{result}}"],
+      ],
     }),
   )
   .withPanel(
