@@ -21,6 +21,7 @@ export class Releases {
   readonly #folder: string | undefined;
   readonly #disk: Disk;
   readonly #log: Log;
+  #writing: Promise<void> = Promise.resolve();
 
   /** @param folder of the state; undefined keeps them in memory */
   constructor(folder: string | undefined, disk: Disk, log: Log) {
@@ -76,12 +77,17 @@ export class Releases {
     const text = `${JSON.stringify(record, null, 1)}\n`;
     this.#kept.delete(record.id);
     this.#kept.set(record.id, { record, bytes: text.length });
-    try {
-      await this.#write(record.id, text);
-      await this.#prune(now);
-    } catch (error) {
-      this.#log.error({ id: record.id, error: String(error) }, "The record of a release could not be saved.");
-    }
+    // one after another: two at a time would write the same temporary file
+    this.#writing = this.#writing.then(async () => {
+      try {
+        await this.#write(record.id, text);
+        await this.#prune(now);
+      } catch (error) {
+        const facts = { id: record.id, error: String(error) };
+        this.#log.error(facts, "The record of a release could not be saved.");
+      }
+    });
+    await this.#writing;
   }
 
   async #write(id: string, text: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { BLUE, GREEN, testPlane } from "../../../test/support/control-plane.ts";
@@ -40,6 +40,19 @@ describe("the disk", () => {
     await clock.advance(1000);
     expect((await next.current()).step.seconds).toBeLessThanOrEqual(step.seconds + 1);
     await next.plane.stop();
+  });
+
+  it("gets the record of one that a change by hand ended, once", async () => {
+    const state = temporaryFolder();
+    const test = await started({ state });
+    const { id } = await test.current();
+    const body = { weights: { blue: 7, green: 3 }, abort_rollout: true };
+    expect((await test.call("POST", "/admin/weights", body)).status).toBe(200);
+    const path = join(state, "releases", `${id}.json`);
+    const kept = await vi.waitFor(() => JSON.parse(readFileSync(path, "utf8")));
+    expect(kept).toMatchObject({ phase: "aborted", share: 30 });
+    await test.plane.stop();
+    expect(test.log.text).not.toContain("could not be saved");
   });
 
   it("has a rollback that has not ended, too", async () => {
