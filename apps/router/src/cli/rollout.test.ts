@@ -50,6 +50,7 @@ const ROLLOUT = {
   verdict: { ...verdict, guard: null, next: null },
   guards: verdict.readings,
   warnings: [],
+  accepted: [],
   checks: [
     { name: "golden", ok: true, detail: "20 golden rows are right" },
     { name: "shadow", detail: "12 pairs of 363" },
@@ -96,6 +97,15 @@ describe("sluice rollout", () => {
     });
     expect(text).toMatch(/^sample ratio +check +412 +– +3,708 +– /m);
     expect(text).toMatch(/^100 % .* – +– +–$/m);
+  });
+
+  test("says once why it is paused, and which guards somebody accepted", () => {
+    const reason = "errors: candidate 7 of 412, stable 9 of 3,708; evidence 144 ≥ 100: roll back";
+    const next = `It is paused until somebody resumes it: ${reason}.`;
+    const verdict = { ...ROLLOUT.verdict, reason: "no data: hold" };
+    const paused = { by: "breach", reason, guard: "errors" };
+    expect(show({ paused, next, verdict }).split(reason)).toHaveLength(2);
+    expect(show({ accepted: ["errors"] })).toMatch(/^errors \(accepted\) +rollback/m);
   });
 
   test("says neither a step nor an outlook once it is over", () => {

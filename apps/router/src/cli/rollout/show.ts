@@ -5,6 +5,8 @@ import { table, tableWithin } from "../table.ts";
 import type { LogLine, Reading, Rollout, RolloutSummary, Side, StepReading } from "./types.ts";
 
 const LOG_SHOWN = 8;
+/** A rate below is shown as 0, which no lower bound is too high by. */
+const TINY = 1e-6;
 
 /**
  * A rollout on one screen: where it is, what its evidence says, what comes next.
@@ -28,7 +30,7 @@ export function showRollout(
   ];
   const parts = [
     table(["", ""], facts).split("\n").slice(1).join("\n"),
-    guardTable(rollout.guards, width),
+    guardTable(rollout, width),
     ...(rollout.steps.length > 0 ? [stepTable(rollout.steps)] : []),
     rollout.log.slice(-LOG_SHOWN).map(showLine).join("\n"),
   ];
@@ -39,7 +41,7 @@ function phaseOf({ phase, paused }: Rollout): string {
   const words = phase.replaceAll("_", " ");
   const style =
     phase === "promoted" ? "green" : phase.startsWith("roll") || phase === "aborted" ? "red" : "cyan";
-  return `${paint(style, words)}${paused ? paint("yellow", ` (paused: ${paused.reason})`) : ""}`;
+  return `${paint(style, words)}${paused ? paint("yellow", " (paused)") : ""}`;
 }
 
 function checkText({ name, ok, detail }: Rollout["checks"][number]): string {
@@ -52,10 +54,10 @@ function stepText(step: Rollout["step"]): string {
   return `${step.number} of ${step.of}: ${seconds}, ${grouped(step.requests)} of ${grouped(step.requests_least)} requests`;
 }
 
-function guardTable(guards: readonly Reading[], width: number): string {
+function guardTable({ guards, accepted }: Rollout, width: number): string {
   const head = ["guard", "for", "candidate", "95 %", "stable", "95 %", "evidence", "needs", "forecast"];
   const rows = guards.map((reading) => [
-    reading.guard,
+    accepted.includes(reading.guard) ? `${reading.guard} (accepted)` : reading.guard,
     reading.role,
     ...sideCells(reading, reading.candidate ?? reading.pairs),
     ...sideCells(reading, reading.stable),
@@ -82,7 +84,9 @@ function counts(side: Side | undefined): string {
 }
 
 function interval(side: Side | undefined): string {
-  return side === undefined || side.requests === 0 ? "–" : `${percent(side.low)} to ${percent(side.high)}`;
+  if (side === undefined || side.requests === 0) return "–";
+  const low = side.low < TINY ? 0 : side.low;
+  return `${percent(low)} to ${percent(side.high)}`;
 }
 
 function forecast({ forecast: ahead, reached }: Reading): string {

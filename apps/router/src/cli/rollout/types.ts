@@ -96,6 +96,8 @@ export interface Rollout extends Omit<RolloutSummary, "result"> {
   };
   readonly guards: readonly Reading[];
   readonly warnings: readonly string[];
+  /** Names of guards whose breach somebody accepted. */
+  readonly accepted: readonly string[];
   readonly checks: readonly { readonly name: string; readonly ok?: boolean; readonly detail: string }[];
   readonly steps: readonly StepReading[];
   readonly log: readonly LogLine[];

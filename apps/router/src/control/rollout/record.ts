@@ -184,8 +184,10 @@ function nextOf(parts: RecordParts): string {
 
 /** How it ended, whatever a hook said afterwards. */
 function endOf({ log, phase }: RolloutState): string | undefined {
-  const end = log.findLast(({ event }) => event === (phase === "aborted" ? "abort" : phase));
-  return end?.event === "abort" ? `aborted by ${end.by}, ${end.reason}` : end?.reason;
+  const decisive = phase === "aborted" ? "abort" : phase === "rolled_back" ? "rollback" : phase;
+  const end = log.findLast(({ event }) => event === decisive);
+  if (end === undefined || phase === "promoted") return end?.reason;
+  return phase === "aborted" ? `aborted by ${end.by}, ${end.reason}` : `rolled back, ${end.reason}`;
 }
 
 function preparing({ results, state }: RolloutEntry): string {

@@ -23,6 +23,7 @@ describe("a rollout", () => {
     await test.clock.advance(1000);
     const record = await test.current();
     expect(record.phase).toBe("rolled_back");
+    expect(record.next).toMatch(/^It is over: rolled back, errors: candidate .*: roll back\.$/);
     const list = await test.call("GET", "/admin/rollouts");
     expect(list.body.rollouts[0].result).toMatch(/^errors: candidate .*: roll back$/);
     const [line] = record.log.filter(({ event }: { event: string }) => event === "rollback");

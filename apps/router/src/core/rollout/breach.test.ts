@@ -25,6 +25,7 @@ describe("a breach", () => {
   it("pauses where the plan says so, and the one who resumes accepts that guard and no other", () => {
     const scene = new Scene({ onBreach: "pause" }).until("shifting").tick(1, 0, { verdict: ROLL_BACK });
     expect(scene.state).toMatchObject({ share: 5, paused: { by: "breach", guard: "errors" } });
+    expect(scene.state.paused!.reason).toBe("errors: roll back, but on_breach is pause");
     scene.tick(600, 1000);
     expect(scene.state.step).toBe(0);
     expect(scene.do("resume")).toBeUndefined();

@@ -66,5 +66,5 @@ export function rolledBack(state: RolloutState, reason: string): RolloutState {
 /** What the plan says of a breach: roll back, or wait for a person. */
 export function breached(state: RolloutState, reason: string, guard: string | null): RolloutState {
   if (state.plan.onBreach === "rollback") return rolledBack(state, reason);
-  return paused(state, { by: "breach", reason, guard });
+  return paused(state, { by: "breach", reason: `${reason}, but on_breach is pause`, guard });
 }
