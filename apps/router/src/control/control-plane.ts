@@ -378,6 +378,7 @@ class Plane implements ControlPlane {
     this.#watch.configure(config);
     this.store.setSplit(config.split);
     this.feedback.configure(config.feedback);
+    this.#shadows.check();
   }
 
   async stop(): Promise<void> {

@@ -1,10 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { BLUE, GREEN, testPlane } from "../../../test/support/control-plane.ts";
+import { BLUE, GREEN, testConfig, testPlane } from "../../../test/support/control-plane.ts";
 import { settle } from "../../../test/support/fake-clock.ts";
 import { passed } from "../../../test/support/fake-probe.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import type { Config } from "../../config/config.ts";
 import { parsePointer } from "../../core/predictions/pointer.ts";
 import { PairBook, type PairReport } from "../../core/shadow/pairs.ts";
 
@@ -179,6 +180,26 @@ describe("a shadow", () => {
     await report("w0", pairsOf(1));
     await report("w0", pairsOf(3));
     expect((await state()).pairs.pairs).toBe(103);
+  });
+
+  it.each<[string, (now: Config) => Partial<Config>]>([
+    ["tolerance", ({ shadow }) => ({ shadow: { ...shadow, atol: 0.01 } })],
+    ["place", () => ({ predictions: { ...PREDICTIONS, pointer: parsePointer("/predictions/*/tip") } })],
+    ["range", () => ({ predictions: { ...PREDICTIONS, range: [0, 500] } })],
+  ])("begins anew, and is certified anew, with another %s", async (_, change) => {
+    const before = testConfig({ colors: RETIRED, predictions: PREDICTIONS });
+    await start();
+    await report("w0", pairsOf(363));
+    const { id } = view()!;
+    await parts.plane.reload(before);
+    expect(view()!.id).toBe(id);
+    await parts.plane.reload({ ...before, ...change(before) });
+    expect(view()!.id).not.toBe(id);
+    expect((await state()).certificate).toMatchObject({ passed: false, missing: 363 });
+    await report("w0", pairsOf(50));
+    await parts.plane.reload(before);
+    expect((await state()).certificate).toMatchObject({ passed: true });
+    expect((await state()).pairs.pairs).toBe(363);
   });
 
   it("keeps what was found while a color is not heard of, and until a version is known", async () => {

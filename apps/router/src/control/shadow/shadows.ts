@@ -57,6 +57,8 @@ export class Shadows {
   #view: ShadowView | undefined;
   /** The pair that was compared last. */
   #last: string | undefined;
+  /** How the pairs that come in are compared. */
+  #measure = "";
   #looked = 0;
 
   constructor(options: ShadowsOptions) {
@@ -126,7 +128,8 @@ export class Shadows {
   #begin(): void {
     const id = randomUUID();
     const { color, against, percent } = this.#running!;
-    this.#last = keyOf(this.#running!);
+    this.#measure = this.#measureNow();
+    this.#last = this.#keyOf(this.#running!);
     this.pairs.begin(id, this.#last);
     this.#view = { id, color, against, percent };
   }
@@ -152,7 +155,7 @@ export class Shadows {
     return true;
   }
 
-  /** Looks at what has become of the two colors: called with every snapshot and report. */
+  /** Looks at what has become of the two colors: called with every snapshot and report, and a new configuration. */
   check(): void {
     const running = this.#running;
     if (running === undefined) return;
@@ -166,11 +169,13 @@ export class Shadows {
     const shadow = sameIdentity(running.identities.shadow, now.shadow);
     if (main === undefined) return this.#anew(`${against} runs another version`);
     if (shadow === undefined) return this.#anew(`${color} runs another version`);
-    if (keyOf({ ...running, identities: { main, shadow } }) === keyOf(running)) return;
+    if (this.#measure !== this.#measureNow())
+      return this.#anew("the configuration compares predictions in another way");
+    if (this.#keyOf({ identities: { main, shadow } }) === this.#keyOf(running)) return;
     // what was unknown is known now: the same pair under its name
-    const found = this.pairs.of(keyOf(running));
+    const found = this.pairs.of(this.#keyOf(running));
     this.#running = { ...running, identities: { main, shadow } };
-    this.pairs.put(keyOf(this.#running), found);
+    this.pairs.put(this.#keyOf(this.#running), found);
     this.#begin();
     this.#publish(this.#view!.id);
   }
@@ -211,9 +216,22 @@ export class Shadows {
     return found && certify(found.all);
   }
 
-  /** What the pairs of two versions show, by their digests. */
+  /** What the pairs of two versions show, by their digests, as the configuration compares them now. */
   certificate(main: string, shadow: string): Certificate {
-    return certify(this.pairs.of(digestKey(main, shadow)).all);
+    return certify(this.pairs.of(pairKey(main, shadow, this.#measureNow())).all);
+  }
+
+  /** Two versions; those that do not say what they run are told apart by where they listen. */
+  #keyOf({ identities: { main, shadow } }: Pick<Shadow, "identities">): string {
+    const name = ({ digest, urls }: ColorIdentity) => (digest === "" ? `at ${urls}` : digest);
+    return pairKey(name(main), name(shadow), this.#measure);
+  }
+
+  /** What is read, and when it agrees: pairs by another measure say nothing about this one. */
+  #measureNow(): string {
+    const { predictions, shadow } = this.#options.config();
+    const { pointer, range = null } = predictions ?? {};
+    return JSON.stringify([pointer?.text ?? null, range, shadow.atol, shadow.rtol]);
   }
 
   #identities(color: string, against: string): Shadow["identities"] {
@@ -227,12 +245,6 @@ export class Shadows {
   }
 }
 
-/** Two versions; those that do not say what they run are told apart by where they listen. */
-function keyOf({ identities: { main, shadow } }: Pick<Shadow, "identities">): string {
-  const name = ({ digest, urls }: ColorIdentity) => (digest === "" ? `at ${urls}` : digest);
-  return digestKey(name(main), name(shadow));
-}
-
-function digestKey(main: string, shadow: string): string {
-  return `${main} | ${shadow}`;
+function pairKey(main: string, shadow: string, measure: string): string {
+  return `${main} | ${shadow} | ${measure}`;
 }
