@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { endChildren } from "../support/child.ts";
 import { RolloutScene, Traffic } from "../support/rollouts.ts";
 import { removeFolder, restartRouter } from "../support/running-router.ts";
@@ -56,8 +56,9 @@ describe.each([
       /^errors: candidate \d+ of [\d,]+, stable 0 of [\d,]+; evidence [\d,.^]+ ≥ 200: roll/,
     );
     expect((await scene.state()).weights).toEqual({ blue: 100, green: 0 });
-    const [file] = readdirSync(join(scene.router.folder, "state", "releases"));
-    const kept = JSON.parse(readFileSync(join(scene.router.folder, "state", "releases", file!), "utf8"));
+    const path = join(scene.router.folder, "state", "releases", `${record.id}.json`);
+    await vi.waitFor(() => expect(existsSync(path)).toBe(true), 30_000); // the answer does not wait for the disk
+    const kept = JSON.parse(readFileSync(path, "utf8"));
     expect(kept).toMatchObject({ id: record.id, phase: "rolled_back", verdict: { guard: "errors" } });
   }, 120_000);
 });

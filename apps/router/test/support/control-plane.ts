@@ -1,9 +1,6 @@
 import type { Config } from "../../src/config/config.ts";
-import {
-  type ControlPlane,
-  type ControlPlaneOptions,
-  createControlPlane,
-} from "../../src/control/control-plane.ts";
+import { type ControlPlane, createControlPlane } from "../../src/control/control-plane.ts";
+import type { ControlPlaneOptions } from "../../src/control/control-plane-options.ts";
 import { DEFAULTS } from "./default-config.ts";
 import { FakeChannel } from "./fake-channel.ts";
 import { FakeClock } from "./fake-clock.ts";
