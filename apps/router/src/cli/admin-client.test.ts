@@ -9,7 +9,7 @@ describe("what goes wrong", () => {
     const url = `http://127.0.0.1:${await refusedPort()}`;
     const sentence = `no router answers at ${url} (connection refused). Is it running? Start it with \`npm start\` or \`sluice serve --config sluice.yaml\`.`;
     expectRefusal(await sluice(["status", "--admin", url]), 1, sentence);
-    for (const verb of [["flip", "green"], ["health"], ["history"], ["rollback"]]) {
+    for (const verb of [["flip", "green"], ["health"], ["history"], ["rollout", "status"], ["rollback"]]) {
       expectRefusal(await sluiceHere([...verb, "--admin", url]), 1, sentence);
     }
   });
@@ -39,16 +39,34 @@ describe("what goes wrong", () => {
     ["a redirect", { status: 302, headers: { Location: "http://127.0.0.1:1/" }, body: "" }],
     ["broken JSON", { body: "{" }],
     ["other JSON", { body: { hello: 1 } }],
+    ["a list", { body: [] }],
     ["a number", { body: "7" }],
+    ["other JSON's 404", { status: 404, body: { error: "not found" } }],
+    ["an answer that breaks off", { headers: { "Content-Length": "99" }, body: '{"history":[', isCut: true }],
   ])("another service on the port (%s) is recognised", async (_, answer) => {
     const { url } = await admin({
       "GET /admin/state": answer,
       "POST /admin/undo": answer,
       "GET /admin/history": answer,
+      "GET /admin/rollouts": answer,
+      "GET /admin/rollouts/current": answer,
+      "POST /admin/rollouts/current/pause": answer,
+      "GET /admin/shadow": answer,
+      "GET /admin/shadow/worst": answer,
+      "POST /admin/upgrade": answer,
     });
-    for (const verb of ["status", "undo", "history"]) {
+    const verbs = [
+      "status",
+      "undo",
+      "history",
+      "history --releases",
+      "rollout status",
+      "rollout status --json",
+    ];
+    const more = ["rollout pause", "rollout export --evidence", "shadow status", "shadow worst", "upgrade"];
+    for (const verb of [...verbs, ...more]) {
       expectRefusal(
-        await sluiceHere([verb, "--admin", url]),
+        await sluiceHere([...verb.split(" "), "--admin", url]),
         1,
         /is not a Sluice admin API \(.*\)\. Is --admin right\?\n$/,
       );
@@ -62,7 +80,7 @@ describe("what goes wrong", () => {
     expectRefusal(
       await sluiceHere(["status", "--admin", `127.0.0.1:${port}`]),
       1,
-      /not a Sluice admin API|no router answers/,
+      /is not a Sluice admin API \(its answer is not HTTP\)/,
     );
     server.close();
   });

@@ -48,15 +48,26 @@ export class AdminClient {
     this.#token = token;
   }
 
-  /** The JSON that the router answers. */
-  async call<T>(path: string, call: Call = {}): Promise<T> {
+  /**
+   * The JSON that the router answers.
+   * @param fault why an answer is no router's; undefined: it is one
+   * @throws CliError
+   */
+  async call<T>(
+    path: string,
+    call: Call = {},
+    fault: (answer: T) => string | undefined = () => undefined,
+  ): Promise<T> {
     const response = await this.#send(path, call);
-    const text = await response.text().catch((error) => this.#fail(error, call));
+    const text = await response.text().catch((error) => this.#fail(error, call, "its answer broke off"));
     const isJson = /^application\/(problem\+)?json/.test(response.headers.get("content-type") ?? "");
     const value = isJson ? parse(text) : undefined;
     if (value === undefined) throw this.foreign(`HTTP ${response.status}`);
-    if (response.ok || response.status === call.also) return value as T;
-    throw new RefusedError(this.#refusal(response.status, value as Problem), response.status);
+    const accepted = response.ok || response.status === call.also;
+    const found = accepted ? fault(value as T) : isProblem(value) ? undefined : `HTTP ${response.status}`;
+    if (found !== undefined) throw this.foreign(found);
+    if (accepted) return value as T;
+    throw new RefusedError(this.#refusal(response.status, value), response.status);
   }
 
   /** What to say when something else than a router listens there. */
@@ -89,7 +100,8 @@ export class AdminClient {
     }
   }
 
-  #fail(error: unknown, { wait = 0, signal }: Call): never {
+  /** @param closed what it means that the connection was closed, where that is known */
+  #fail(error: unknown, { wait = 0, signal }: Call, closed?: string): never {
     signal?.throwIfAborted();
     const { name, cause } = error as Error & { cause?: NodeJS.ErrnoException };
     if (name === "TimeoutError") {
@@ -100,16 +112,17 @@ export class AdminClient {
         `no router answers at ${this.url} (connection refused). Is it running? Start it with \`npm start\` or \`sluice serve --config sluice.yaml\`.`,
       );
     }
+    if (closed !== undefined && isClosed(cause)) throw this.foreign(closed);
     const untrusted = this.#tlsFailure(cause);
     if (untrusted) throw new CliError(untrusted);
-    if (cause?.code?.startsWith("HPE_")) throw this.foreign("its answer is not HTTP");
+    if (cause?.name === "HTTPParserError") throw this.foreign("its answer is not HTTP");
     throw new CliError(`no router answers at ${this.url} (${reason(cause ?? (error as Error))}).`);
   }
 
   /** What is wrong between the two certificates, and what to do; undefined where something else is. */
   #tlsFailure(cause: NodeJS.ErrnoException | undefined): string | undefined {
     const secure = this.url.startsWith("https:");
-    const closed = cause?.code === "UND_ERR_SOCKET" || cause?.code === "ECONNRESET";
+    const closed = isClosed(cause);
     if (secure && closed)
       return `the router at ${this.url} has closed the connection; it may want a client certificate of its authority: --cert FILE and --key FILE.`;
     if (closed) return `what listens at ${this.url} has closed the connection; does it speak https?`;
@@ -132,6 +145,15 @@ export class AdminClient {
     if (this.#token !== undefined) return `the router at ${this.url} does not accept this token. ${sentence}`;
     return `the router at ${this.url} asks for a token: give it in SLUICE_ADMIN_TOKEN or with --token-file FILE.`;
   }
+}
+
+function isClosed(cause: NodeJS.ErrnoException | undefined): boolean {
+  return cause?.code === "UND_ERR_SOCKET" || cause?.code === "ECONNRESET";
+}
+
+/** A router says why it refuses (RFC 9457). */
+function isProblem({ detail, title }: Problem): boolean {
+  return [detail, title].some((text) => typeof text === "string" && text !== "");
 }
 
 /** Who asks, for the history: the name that this machine knows the user by. */

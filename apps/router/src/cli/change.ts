@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { parseDuration } from "../config/units.ts";
+import type { Call } from "./admin-client.ts";
 import type { ChangeAnswer } from "./admin-types.ts";
 import { CliError, usageError } from "./errors.ts";
 import { formatWeights } from "./format.ts";
@@ -59,7 +60,7 @@ export async function ask<A extends Answer>(
   if (tunnels && !wait) throw usageError("--tunnels says what to wait for, but --wait is missing.");
   const patience = wait ? duration(timeout ?? "30s") : 0;
   const client = connect(command);
-  const answer = await client.call<A>(path, {
+  const call: Call = {
     method: "POST",
     body: { ...body, ...(reason !== undefined && { reason }), ...(abortRollout && { abort_rollout: true }) },
     ifMatch: ifMatch === undefined ? undefined : revision(ifMatch),
@@ -67,9 +68,8 @@ export async function ask<A extends Answer>(
     ...(wait
       ? { query: { wait: "drained", timeout: timeout ?? "30s", ...(tunnels ? { tunnels: "true" } : {}) } }
       : {}),
-  });
-  const fault = about.fault(answer);
-  if (fault !== undefined) throw client.foreign(fault);
+  };
+  const answer = await client.call<A>(path, call, about.fault);
   if (globalsOf(command).json) printJson(answer);
   else print(about.describe(answer));
   if (answer.saved === false)

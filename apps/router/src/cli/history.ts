@@ -30,12 +30,12 @@ async function showHistory(
   }
   const client = connect(self);
   if (releases) return await listReleases(client, Number(limit), globalsOf(self).json === true);
-  const answer = await client.call<{ history?: HistoryEntry[] } | HistoryEntry[]>("/admin/history", {
-    query: { limit },
-  });
-  const all = Array.isArray(answer) ? answer : answer.history;
-  if (!Array.isArray(all)) throw client.foreign("its answer has no history");
-  const newest = all.toSorted((a, b) => b.revision - a.revision).slice(0, Number(limit));
+  const { history } = await client.call<{ history: HistoryEntry[] }>(
+    "/admin/history",
+    { query: { limit } },
+    (answer) => (Array.isArray(answer.history) ? undefined : "its answer has no history"),
+  );
+  const newest = history.toSorted((a, b) => b.revision - a.revision).slice(0, Number(limit));
   if (globalsOf(self).json) return printJson(newest);
   if (newest.length === 0) return print("Nothing was changed yet.");
   const { table } = await import("./table.ts");
@@ -52,9 +52,10 @@ async function showHistory(
 
 /** Rollouts that are kept, the newest first. */
 async function listReleases(client: AdminClient, limit: number, json: boolean): Promise<void> {
-  const answer = await client.call<{ rollouts?: RolloutSummary[] }>("/admin/rollouts");
-  if (!Array.isArray(answer.rollouts)) throw client.foreign("its answer has no rollouts");
-  const newest = answer.rollouts.slice(0, limit);
+  const { rollouts } = await client.call<{ rollouts: RolloutSummary[] }>("/admin/rollouts", {}, (answer) =>
+    Array.isArray(answer.rollouts) ? undefined : "its answer has no rollouts",
+  );
+  const newest = rollouts.slice(0, limit);
   if (json) return printJson(newest);
   if (newest.length === 0) return print("Nothing was released by a rollout yet.");
   const { showReleases } = await import("./rollout/show.ts");

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { Call } from "./admin-client.ts";
 import { connect, globalsOf } from "./globals.ts";
 import { complain, print, printJson } from "./output.ts";
 import type { PlanFlags } from "./rollout/plan.ts";
@@ -65,7 +66,7 @@ function addStart(rollout: Command): void {
     .action(async (candidate: string | undefined, flags: PlanFlags & Watching, self: Command) => {
       const { planBody } = await import("./rollout/plan.ts");
       const body = planBody(candidate, flags);
-      const started = await connect(self).call<Rollout>("/admin/rollouts", { method: "POST", body });
+      const started = await askRollout(self, "/admin/rollouts", { method: "POST", body });
       await answer(self, started, flags.watch === true);
     });
 }
@@ -77,7 +78,7 @@ function addShow(rollout: Command): void {
     .argument("[id]", "a rollout's id (default: the newest)", "current")
     .option("-w, --watch", "show it until it is over; exit code 1 unless it is promoted")
     .action(async (id: string, { watch }: Watching, self: Command) => {
-      const found = await connect(self).call<Rollout>(pathOf(id));
+      const found = await askRollout(self, pathOf(id));
       await answer(self, found, watch === true);
     });
 }
@@ -92,7 +93,7 @@ function addSay(rollout: Command, verb: string, summary: string): Command {
       async (id: string, flags: { reason?: string; full?: boolean; force?: boolean }, self: Command) => {
         const { reason, full, force } = flags;
         const body = { ...(reason && { reason }), ...(full && { full }), ...(force && { force }) };
-        const said = await connect(self).call<Rollout>(`${pathOf(id)}/${verb}`, { method: "POST", body });
+        const said = await askRollout(self, `${pathOf(id)}/${verb}`, { method: "POST", body });
         if (globalsOf(self).json) printJson(said);
         else print(`${said.id}: ${said.phase.replaceAll("_", " ")}, ${said.share} %. ${said.next}`);
         if (said.saved === false)
@@ -108,7 +109,7 @@ function addExport(rollout: Command): void {
     .argument("[id]", "a rollout's id (default: the newest)", "current")
     .option("--evidence", "only its evidence, one JSON object a line, as `sluice replay --evidence` reads it")
     .action(async (id: string, { evidence }: { evidence?: boolean }, self: Command) => {
-      const record = await connect(self).call<Rollout>(pathOf(id));
+      const record = await askRollout(self, pathOf(id));
       if (!evidence) return printJson(record);
       const { auditLines } = await import("../core/verdict/audit.ts");
       for (const line of auditLines(record.plan.judgement, record.evidence)) print(JSON.stringify(line));
@@ -117,9 +118,14 @@ function addExport(rollout: Command): void {
 
 const pathOf = (id: string) => `/admin/rollouts/${encodeURIComponent(id)}`;
 
+function askRollout(self: Command, path: string, call: Call = {}): Promise<Rollout> {
+  return connect(self).call<Rollout>(path, call, ({ guards }) =>
+    Array.isArray(guards) ? undefined : "its answer is no rollout",
+  );
+}
+
 async function answer(self: Command, rollout: Rollout, watch: boolean): Promise<void> {
   const client = connect(self);
-  if (!Array.isArray(rollout.guards)) throw client.foreign("its answer is no rollout");
   const json = globalsOf(self).json === true;
   if (watch) {
     const { watchRollout } = await import("./rollout/watch.ts");

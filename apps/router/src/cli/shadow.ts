@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { Call } from "./admin-client.ts";
 import { usageError } from "./errors.ts";
 import { formatShare } from "./format.ts";
 import { connect, globalsOf } from "./globals.ts";
@@ -77,15 +78,13 @@ Examples:
     .summary("copy nothing any more")
     .description("Ends the shadow; what was found stays known.")
     .action(async (_options: unknown, self: Command) =>
-      show(self, await connect(self).call<ShadowState>("/admin/shadow", { method: "DELETE" })),
+      show(self, await askShadow(self, { method: "DELETE" })),
     );
   shadow
     .command("status")
     .summary("how predictions compare")
     .description("Shows what was copied, how the predictions compare, and what that proves.")
-    .action(async (_options: unknown, self: Command) =>
-      show(self, await connect(self).call<ShadowState>("/admin/shadow")),
-    );
+    .action(async (_options: unknown, self: Command) => show(self, await askShadow(self)));
   shadow
     .command("worst")
     .summary("the pairs that differ most")
@@ -104,7 +103,13 @@ async function start(
   if (percent.trim() === "" || !(share > 0 && share <= 100))
     throw usageError(`--percent is ${JSON.stringify(percent)}; expected a number above 0, up to 100.`);
   const body = { color, percent: share, ...(reason === undefined ? {} : { reason }) };
-  await show(self, await connect(self).call<ShadowState>("/admin/shadow", { method: "POST", body }));
+  await show(self, await askShadow(self, { method: "POST", body }));
+}
+
+function askShadow(self: Command, call: Call = {}): Promise<ShadowState> {
+  return connect(self).call<ShadowState>("/admin/shadow", call, ({ compares }) =>
+    typeof compares === "boolean" ? undefined : "its answer has no shadow",
+  );
 }
 
 async function show(self: Command, state: ShadowState): Promise<void> {
@@ -138,7 +143,9 @@ function rankOf(bucket: string): number {
 }
 
 async function showWorst(_options: unknown, self: Command): Promise<void> {
-  const answer = await connect(self).call<Worst>("/admin/shadow/worst");
+  const answer = await connect(self).call<Worst>("/admin/shadow/worst", {}, ({ worst }) =>
+    Array.isArray(worst) ? undefined : "its answer has no pairs",
+  );
   if (globalsOf(self).json) return printJson(answer);
   if (answer.worst.length === 0) return print("no pairs that differ");
   const { table } = await import("./table.ts");

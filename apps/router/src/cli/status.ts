@@ -42,9 +42,9 @@ async function showStatus(_options: unknown, self: Command): Promise<void> {
 /** What the router says of itself. */
 export async function fetchState(command: Command): Promise<State> {
   const client = connect(command);
-  const state = await client.call<State>("/admin/state");
-  if (!Array.isArray(state.colors)) throw client.foreign("its answer has no colors");
-  return state;
+  return client.call<State>("/admin/state", {}, ({ colors }) =>
+    Array.isArray(colors) ? undefined : "its answer has no colors",
+  );
 }
 
 function row(color: ColorState, standby: string | null | undefined): string[] {

@@ -4,6 +4,7 @@ import { AdminClient } from "./admin-client.ts";
 import { usageError } from "./errors.ts";
 import { connect, globalsOf } from "./globals.ts";
 import { print, printJson } from "./output.ts";
+import { readClientTls } from "./tls-options.ts";
 
 interface Options {
   readonly config?: string;
@@ -42,10 +43,11 @@ Examples:
 
 async function upgrade({ config, timeout }: Options, self: Command): Promise<void> {
   const patience = duration(timeout);
-  const client = config === undefined ? connect(self) : await connectByConfig(config);
+  const client = config === undefined ? connect(self) : await connectByConfig(config, self);
   const call = { method: "POST", query: { timeout }, wait: patience } as const;
-  const answer = await client.call<Answer>("/admin/upgrade", call);
-  if (typeof answer.to?.pid !== "number") throw client.foreign("its answer has no process");
+  const answer = await client.call<Answer>("/admin/upgrade", call, ({ to }) =>
+    typeof to?.pid === "number" ? undefined : "its answer has no process",
+  );
   if (globalsOf(self).json) printJson(answer);
   else print(describe(answer));
 }
@@ -55,14 +57,15 @@ function describe({ from, to }: Answer): string {
 }
 
 /** The admin address and the token are the file's. */
-async function connectByConfig(path: string): Promise<AdminClient> {
+async function connectByConfig(path: string, self: Command): Promise<AdminClient> {
   const { loadConfig } = await import("../config/load.ts");
   const { formatAddress, isWildcard } = await import("../config/address.ts");
-  const { listen, tokens } = loadConfig(path, process.env).admin;
+  const { listen, tokens, tls } = loadConfig(path, process.env).admin;
   const loopback = listen.host.includes(":") ? "::1" : "127.0.0.1";
   const address = isWildcard(listen.host) ? { ...listen, host: loopback } : listen;
   const token = tokens.find(({ scope }) => scope === "all")?.token;
-  return new AdminClient({ url: `http://${formatAddress(address)}`, token });
+  const url = `${tls ? "https" : "http"}://${formatAddress(address)}`;
+  return new AdminClient({ url, token, tls: readClientTls(globalsOf(self), process.env) });
 }
 
 function duration(text: string): number {

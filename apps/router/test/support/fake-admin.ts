@@ -8,6 +8,8 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   /** Text is sent as it stands; anything else as JSON. */
   readonly body: unknown;
+  /** Whether the connection is cut after that. */
+  readonly isCut?: boolean;
 }
 
 export interface Seen {
@@ -52,9 +54,12 @@ async function startFakeAdmin(answers: Readonly<Record<string, Answer>>): Promis
       type = "application/json",
       headers = {},
       body,
+      isCut = false,
     } = answers[`${request.method} ${path.split("?")[0]}`] ?? problem(404, `There is no ${path}.`);
     response.writeHead(status, { "Content-Type": type, ...headers });
-    response.end(typeof body === "string" ? body : JSON.stringify(body));
+    response.write(typeof body === "string" ? body : JSON.stringify(body));
+    if (isCut) setImmediate(() => response.destroy());
+    else response.end();
   });
   await listen(server);
   const { port } = server.address() as AddressInfo;
