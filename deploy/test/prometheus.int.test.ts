@@ -24,6 +24,8 @@ const TRIP = {
   passenger_count: 1,
 };
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
+/** Its actual fare will be known. */
+const KNOWN = "known-trip";
 const FAR_TRIP = { ...TRIP, dropoff_latitude: 42.5 };
 
 let apis: readonly Running[] = [];
@@ -38,7 +40,11 @@ async function traffic(): Promise<void> {
   const predict = (data: unknown[]) =>
     fetch(`${router.url}/api/predict/`, {
       method: "POST",
-      headers: { "Content-Type": "application/json", traceparent: `00-${TRACE}-b7ad6b7169203331-01` },
+      headers: {
+        "Content-Type": "application/json",
+        traceparent: `00-${TRACE}-b7ad6b7169203331-01`,
+        ...(data.length === 1 && { "X-Request-Id": KNOWN }),
+      },
       body: JSON.stringify({ data }),
     });
   const answers = [predict([TRIP]), predict([TRIP, TRIP, FAR_TRIP]), fetch(`${router.url}/nothing`)];
@@ -70,6 +76,8 @@ describe.skipIf(!installed("prometheus"))(
         workers: 2,
         tracing: {},
         health: { interval: "200ms", timeout: "1s" },
+        retry: { idempotent_paths: ["/api/predict/"] },
+        predictions: "/predictions/*/fare_amount",
       });
       await untilHealth(router, "green", "up");
       const api = apis.map(({ url }) => new URL(url).host);
@@ -81,6 +89,10 @@ describe.skipIf(!installed("prometheus"))(
       ]);
       await post(router, "/admin/weights", { blue: 100, green: 0 });
       await untilData(["sluice_traffic_weight_ratio == 1"]);
+      expect((await post(router, "/admin/shadow", { color: "green" })).status).toBe(200);
+      await untilData(["sluice_shadow_pairs > 0"]);
+      const truth = [{ request_id: KNOWN, actual: 12.5 }];
+      expect((await post(router, "/feedback", truth)).body).toMatchObject({ unknown: 0 });
       const rollout = { candidate: "green", steps: [50, 100], step_min: "2s", guards: { errors: {} } };
       expect((await post(router, "/admin/rollouts", rollout)).status).toBe(200);
       await untilData(['sluice_rollout_evidence_log10{guard="errors"}']);

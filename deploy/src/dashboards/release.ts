@@ -2,8 +2,9 @@ import { build, dashboard } from "./dashboard.ts";
 import { flags, health, lines, stat, whereabouts } from "./panel.ts";
 
 const BY_COLOR = '{color=~"$color|none"}';
-const quantile = (q: number) =>
-  `histogram_quantile(${q}, sum by (color, le) (rate(sluice_request_duration_seconds_bucket{color=~"$color"}[$__rate_interval])))`;
+const quantile = (q: number, of = "sluice_request_duration_seconds") =>
+  `histogram_quantile(${q}, sum by (color, le) (rate(${of}_bucket{color=~"$color"}[$__rate_interval])))`;
+const prediction = (q: number) => quantile(q, "sluice_prediction_value");
 
 const builder = dashboard({
   uid: "sluice-release",
@@ -140,6 +141,56 @@ builder
       steps: true,
       queries: [
         ["sum by (decision, reason) (sluice_rollout_decisions_total) > 0", "{{decision}} ({{reason}})"],
+      ],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: "Predictions",
+      description: "Where predictions lie: a quarter, a half and three quarters of them are smaller.",
+      unit: "short",
+      queries: [
+        [prediction(0.25), "{{color}} lower quartile"],
+        [prediction(0.5), "{{color}} median"],
+        [prediction(0.75), "{{color}} upper quartile"],
+      ],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: "Bad answers",
+      description: "Answers a second that say 200 and have no good prediction, by what is wrong.",
+      unit: "reqps",
+      queries: [
+        [
+          'sum by (color, reason) (rate(sluice_bad_answers_total{color=~"$color"}[$__rate_interval]))',
+          "{{color}} {{reason}}",
+        ],
+      ],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: "Shadow",
+      description:
+        "Share of pairs whose predictions agree, and 1 where fewer than 1 % are shown to disagree, at 95 %.",
+      unit: "percentunit",
+      max: 1,
+      queries: [
+        ["min(sluice_shadow_agreement_ratio)", "agree"],
+        ["min(sluice_shadow_certified)", "certified"],
+      ],
+    }),
+  )
+  .withPanel(
+    lines({
+      title: "Errors of predictions",
+      description:
+        "By delayed truth, of what each color runs now: mean absolute error, and root of the mean squared error.",
+      unit: "short",
+      queries: [
+        ['max by (color) (sluice_feedback_mae{color=~"$color"})', "{{color}} MAE"],
+        ['max by (color) (sluice_feedback_rmse{color=~"$color"})', "{{color}} RMSE"],
       ],
     }),
   )
