@@ -12,13 +12,13 @@ export interface Answer {
   readonly isCut?: boolean;
 }
 
-export interface Seen {
+interface Seen {
   readonly call: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: unknown;
 }
 
-export interface FakeAdmin {
+interface FakeAdmin {
   readonly url: string;
   readonly seen: Seen[];
   close(): Promise<void>;
