@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { ENGINES } from "../../../test/conformance/engines.ts";
 import { eventually } from "../../../test/support/eventually.ts";
-import { fare, keep, shadowedBy } from "../../../test/support/shadowed.ts";
+import { fare, fares, keep, shadowedBy } from "../../../test/support/shadowed.ts";
 import { type Answer, upstream } from "../../../test/support/upstream.ts";
 import { parsePointer } from "../../core/predictions/pointer.ts";
 import { summarize } from "../../core/shadow/pairs.ts";
