@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bodyOf, FAR_TRIP, TRIP, testApi } from "./support/api.ts";
 import { columns } from "./support/grpc.ts";
-import { app, changed, INFER, post, predict, refusal } from "./support/inference-rest.ts";
+import { changed, INFER, post, predict, refusal } from "./support/inference-rest.ts";
 
 describe("an infer call is refused", () => {
   it("with the sentences of /api/predict/ for each trip, up to ten", async () => {
