@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, createReadStream } from "node:fs";
 import { chmod, copyFile, link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 
 /** The file operations that durable state is made of; each may fail, and tests make each fail. */
@@ -7,6 +7,8 @@ export interface Disk {
   list(folder: string): Promise<string[]>;
   /** Undefined when there is no such file. */
   read(path: string): Promise<string | undefined>;
+  /** The lines of a file that may be larger than any string, some at a time; none when there is no such file. */
+  lines(path: string): AsyncIterable<readonly string[]>;
   /** Writes a new file of mode 0600 and waits until its bytes are on the disk. */
   write(path: string, text: string): Promise<void>;
   /** Adds to the end of a file of mode 0600, which is made where there is none, and waits until the bytes are on the disk. */
@@ -19,6 +21,8 @@ export interface Disk {
   syncFolder(folder: string): Promise<void>;
 }
 
+/** Bytes of a file that are in memory while its lines are read. */
+const READ_AT_ONCE = 1024 * 1024;
 const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
 export const disk: Disk = {
@@ -28,6 +32,19 @@ export const disk: Disk = {
   list: (folder) => readdir(folder),
   async read(path) {
     return await readFile(path, "utf8").catch(absent);
+  },
+  async *lines(path) {
+    let rest = "";
+    try {
+      for await (const text of createReadStream(path, { encoding: "utf8", highWaterMark: READ_AT_ONCE })) {
+        const lines = (rest + text).split("\n");
+        rest = lines.pop()!;
+        yield lines;
+      }
+    } catch (error) {
+      absent(error as NodeJS.ErrnoException);
+    }
+    yield [rest];
   },
   async write(path, text) {
     await rm(path, { force: true });

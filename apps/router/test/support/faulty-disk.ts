@@ -15,6 +15,10 @@ export class FaultyDisk implements Disk {
   makeFolder = (path: string) => this.#step("makeFolder", () => disk.makeFolder(path));
   list = (folder: string) => this.#step("list", () => disk.list(folder));
   read = (path: string) => this.#step("read", () => disk.read(path));
+  async *lines(path: string) {
+    await this.#step("lines", async () => {});
+    yield* disk.lines(path);
+  }
   write = (path: string, text: string) =>
     this.#step("write", async () => {
       await this.hang;

@@ -77,7 +77,10 @@ export class Feedback {
     try {
       let damaged = 0;
       const parts = await journal.parts();
-      for (const part of parts) damaged += this.#restorePart(part, await journal.read(part));
+      for (const part of parts) {
+        this.#memory.begin(part);
+        for await (const lines of journal.read(part)) damaged += this.#restoreLines(lines);
+      }
       this.#memory.begin((parts.at(-1) ?? 0) + 1);
       this.#memory.begin();
       this.#memory.totals.clear();
@@ -91,9 +94,8 @@ export class Feedback {
   }
 
   /** Returns how many lines could not be read. Nothing becomes evidence a second time. */
-  #restorePart(part: number, lines: readonly string[]): number {
+  #restoreLines(lines: readonly string[]): number {
     const now = this.#options.clock.now();
-    this.#memory.begin(part);
     let damaged = 0;
     for (const line of lines) {
       const entry = readLine(line);

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { testConfig } from "../../../test/support/control-plane.ts";
 import { feedback, HOUR, journals, remembering, served } from "../../../test/support/feedback.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { disk } from "../disk.ts";
 import { MAX_ITEMS } from "./items.ts";
 
 describe("what is remembered for feedback", () => {
@@ -48,6 +49,38 @@ describe("what is remembered for feedback", () => {
       'sluice_feedback_rows_total{color="blue"} 2',
     );
     await second.plane.stop();
+  });
+
+  it("is no longer for rows that are told one by one, and read as it was", async () => {
+    const options = { state: temporaryFolder(), feedback: { ...feedback!, max: 100_000 } };
+    const rows = { predictions: Array.from({ length: 1000 }, (_, row) => row) };
+    const first = await remembering(options, served("1", rows), served("2", rows));
+    for (let row = 0; row < 1000; row++) await first.send({ request_id: "1", row, actual: row + 2 });
+    await first.send({ request_id: "2", actual: rows.predictions.map((row) => (row % 2 ? row : null)) });
+    const before = await first.versions();
+    expect(before).toMatchObject([{ rows: 1500, mae: 2 * (1000 / 1500) }]);
+    await first.plane.stop();
+    const [file] = journals(options.state).map((name) => join(options.state, name));
+    expect(statSync(file!).size).toBeLessThan(60_000);
+    appendFileSync(
+      file!,
+      '["a","2",{"rows":[[0,1],[2000,1]]}]\n["a","2",{"rows":[7]}]\n["a","2",{"rows":[[0,null]]}]\n',
+    );
+    const second = await remembering(options);
+    expect(await second.versions()).toEqual(before);
+    await second.plane.stop();
+  });
+
+  it("may be larger than any string: it is read in pieces", async () => {
+    const file = join(temporaryFolder(), "lines");
+    const lines = Array.from({ length: 60_000 }, (_, n) => `${n} ${"é".repeat(n % 40)}`);
+    writeFileSync(file, lines.join("\n"));
+    const pieces: (readonly string[])[] = [];
+    for await (const piece of disk.lines(file)) pieces.push(piece);
+    expect(pieces.length).toBeGreaterThan(2);
+    expect(pieces.flat()).toEqual(lines);
+    for await (const piece of disk.lines(`${file}.none`)) expect(piece).toEqual([""]);
+    await expect(disk.lines(temporaryFolder())[Symbol.asyncIterator]().next()).rejects.toThrow("EISDIR");
   });
 
   it("survives a file that was cut off at any byte, or is damaged, as far as it is whole", async () => {

@@ -53,10 +53,10 @@ export class FeedbackJournal {
       .sort((a, b) => a - b);
   }
 
-  /** The lines of a part. */
-  async read(part: number): Promise<string[]> {
-    const text = await this.#options.disk.read(this.#path(part));
-    return (text ?? "").split("\n").filter((line) => line !== "");
+  /** The lines of a part, some at a time. */
+  async *read(part: number): AsyncIterable<readonly string[]> {
+    for await (const lines of this.#options.disk.lines(this.#path(part)))
+      yield lines.filter((line) => line !== "");
   }
 
   /**

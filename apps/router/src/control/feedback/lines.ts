@@ -1,7 +1,11 @@
 import type { Remembered, Trial } from "../../core/feedback/memory.ts";
 import { MAX_ROWS, type Served } from "../../core/feedback/served.ts";
 
-type Rows = readonly (number | null)[];
+/** Fewer than one of so many rows are a few. */
+const FEW = 4;
+
+type Row = number | null;
+type Rows = readonly Row[];
 
 /** One line of the journal, read. */
 export type Entry =
@@ -30,9 +34,10 @@ export function copyLine({ id, at, copy }: Remembered): string {
   return line(["c", id, at, copy!.color, copy!.digest, copy!.predictions]);
 }
 
-/** Actual values that have become known, by row. */
+/** Actual values that have become known, by row: a few of many rows are named, or each of a thousand lines would have a thousand rows. */
 export function actualLine(id: string, actuals: Rows): string {
-  return line(["a", id, actuals]);
+  const known = [...actuals.entries()].filter(([, actual]) => actual !== null);
+  return line(["a", id, known.length * FEW < actuals.length ? { rows: known } : actuals]);
 }
 
 /** The pair of a request and its copy has become evidence. */
@@ -53,7 +58,10 @@ export function readLine(text: string): Entry | undefined {
   if (!Array.isArray(values) || typeof values[1] !== "string") return undefined;
   const [kind, id] = values;
   if (kind === "b") return { kind: "booked", id };
-  if (kind === "a") return isRows(values[2]) ? { kind: "actual", id, actuals: values[2] } : undefined;
+  if (kind === "a") {
+    const actuals = rowsOf(values[2]);
+    return actuals && { kind: "actual", id, actuals };
+  }
   const [, , at, color, digest, predictions, trial, user] = values;
   if (!Number.isFinite(at) || typeof color !== "string" || typeof digest !== "string") return undefined;
   if (!isRows(predictions)) return undefined;
@@ -62,6 +70,20 @@ export function readLine(text: string): Entry | undefined {
   if (kind !== "s") return undefined;
   const whole = Number.isSafeInteger(user) ? { ...served, user } : served;
   return { kind: "served", served: whole, trial: isTrial(trial) ? trial : undefined };
+}
+
+/** All rows, whether a line has all or names a few. */
+function rowsOf(value: unknown): Rows | undefined {
+  const { rows } = (value ?? {}) as { readonly rows?: unknown };
+  if (!Array.isArray(rows)) return isRows(value) ? value : undefined;
+  const actuals: Row[] = [];
+  for (const named of rows) {
+    const [row, actual] = Array.isArray(named) ? named : [];
+    if (!(Number.isInteger(row) && row >= 0 && row < MAX_ROWS && Number.isFinite(actual))) return undefined;
+    while (actuals.length <= row) actuals.push(null);
+    actuals[row] = actual;
+  }
+  return actuals;
 }
 
 function isRows(value: unknown): value is Rows {
