@@ -8,6 +8,7 @@ import {
   servedUntil,
   started,
 } from "../../../test/support/control-rollout.ts";
+import { command } from "../../../test/support/hooks.ts";
 
 describe("people", () => {
   it("pause, resume, approve and skip", async () => {
@@ -152,6 +153,16 @@ describe("what is refused", () => {
       "It is not known what green",
     );
     expect(await detail(await started())).toContain("one runs at a time");
+  });
+
+  it("another one while a hook of the last one is under way, which it names", async () => {
+    const lasting = command("setInterval(() => {}, 1000)");
+    const test = await started({ hooks: { lasting } }, { hooks: { on_rollback: "lasting" } });
+    await test.call("POST", "/admin/rollouts/current/abort");
+    const { status, body } = await test.call("POST", "/admin/rollouts", PLAN);
+    expect([status, body.code]).toEqual([409, "rollout_runs"]);
+    expect(body.detail).toContain("is aborted, and its hook lasting is still under way; one runs at a time");
+    await test.plane.stop();
   });
 
   it("commands to what is not there, or is over", async () => {

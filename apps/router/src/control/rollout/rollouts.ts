@@ -1,6 +1,6 @@
 import { Refusal } from "../../core/refusal.ts";
 import type { RolloutCommand } from "../../core/rollout/command.ts";
-import { isDone, type RolloutState } from "../../core/rollout/state.ts";
+import { isDone, isOver, type RolloutState } from "../../core/rollout/state.ts";
 import type { RolloutReading } from "../../metrics/rollout-metrics.ts";
 import type { RecentActivity } from "../activity.ts";
 import type { Store } from "../store.ts";
@@ -89,7 +89,9 @@ export class Rollouts {
   async begin(request: RolloutRequest, asked: Asked): Promise<ReleaseRecord> {
     const { state } = this.#current;
     if (!this.#current.isDone) {
-      throw new Refusal("rollout_runs", `The rollout ${state!.id} is ${words(state!)}; one runs at a time.`);
+      const { id, hook } = state!;
+      const rest = hook && isOver(state!) ? `, and its hook ${hook.name} is still under way` : "";
+      throw new Refusal("rollout_runs", `The rollout ${id} is ${words(state!)}${rest}; one runs at a time.`);
     }
     this.#looks.mustBeOpen();
     await this.#current.begin(newRollout(this.#options, request, asked));
