@@ -1,20 +1,9 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { Pinned } from "../processes/pinned.ts";
-import { type Contender, fromDebian, type Place } from "./contender.ts";
-import { temporary } from "./nginx.ts";
+import type { Place } from "./contender.ts";
+import { haproxyBy } from "./haproxy.ts";
+import { nginxBy, temporary } from "./nginx.ts";
 
 /** nginx with HTTP/2 on both sides. */
-export const nginxGrpc: Contender = {
-  name: "nginx",
-  native: true,
-  missing: fromDebian("nginx"),
-  start(place) {
-    const file = join(place.folder, "nginx-grpc.conf");
-    writeFileSync(file, nginxConfig(place));
-    return new Pinned(place.core, "nginx", ["-c", file, "-p", place.folder]);
-  },
-};
+export const nginxGrpc = nginxBy("nginx-grpc.conf", nginxConfig);
 
 function nginxConfig({ folder, port, upstreams: [blue, green] }: Place): string {
   return `daemon off; worker_processes 1; pid ${folder}/nginx-grpc.pid; error_log /dev/null;
@@ -32,16 +21,7 @@ http {
 }
 
 /** HAProxy with HTTP/2 on both sides. */
-export const haproxyGrpc: Contender = {
-  name: "HAProxy",
-  native: true,
-  missing: fromDebian("haproxy"),
-  start(place) {
-    const file = join(place.folder, "haproxy-grpc.cfg");
-    writeFileSync(file, haproxyConfig(place));
-    return new Pinned(place.core, "haproxy", ["-db", "-f", file]);
-  },
-};
+export const haproxyGrpc = haproxyBy("haproxy-grpc.cfg", haproxyConfig);
 
 function haproxyConfig({ port, upstreams: [blue, green] }: Place): string {
   return `global

@@ -3,16 +3,19 @@ import { join } from "node:path";
 import { Pinned } from "../processes/pinned.ts";
 import { type Contender, fromDebian, type Place } from "./contender.ts";
 
-export const haproxy: Contender = {
+/** HAProxy with one thread or process, by a configuration that is written to `name`. */
+export const haproxyBy = (name: string, configure: (place: Place) => string): Contender => ({
   name: "HAProxy",
   native: true,
   missing: fromDebian("haproxy"),
   start(place) {
-    const file = join(place.folder, "haproxy.cfg");
-    writeFileSync(file, haproxyConfig(place));
+    const file = join(place.folder, name);
+    writeFileSync(file, configure(place));
     return new Pinned(place.core, "haproxy", ["-db", "-f", file]);
   },
-};
+});
+
+export const haproxy = haproxyBy("haproxy.cfg", haproxyConfig);
 
 /** It reckons with two files a connection; idle ones need but one, so a lower limit on files only gets a warning. */
 function haproxyConfig({ port, upstreams: [blue, green], connections }: Place): string {

@@ -3,16 +3,19 @@ import { join } from "node:path";
 import { Pinned } from "../processes/pinned.ts";
 import { type Contender, fromDebian, type Place } from "./contender.ts";
 
-export const nginx: Contender = {
+/** nginx with one thread or process, by a configuration that is written to `name`. */
+export const nginxBy = (name: string, configure: (place: Place) => string): Contender => ({
   name: "nginx",
   native: true,
   missing: fromDebian("nginx"),
   start(place) {
-    const file = join(place.folder, "nginx.conf");
-    writeFileSync(file, nginxConfig(place));
+    const file = join(place.folder, name);
+    writeFileSync(file, configure(place));
     return new Pinned(place.core, "nginx", ["-c", file, "-p", place.folder]);
   },
-};
+});
+
+export const nginx = nginxBy("nginx.conf", nginxConfig);
 
 function nginxConfig({ folder, port, upstreams: [blue, green], connections }: Place): string {
   const files = connections + 1000;

@@ -3,7 +3,8 @@ import { sluiceWithAdmin } from "../contenders/in-node.ts";
 import { freePort } from "../processes/ports.ts";
 import { startSmall } from "../upstreams/start.ts";
 import { adminCall, untilUp } from "./admin.ts";
-import { middleText, type Samples, times } from "./medians.ts";
+import { costTable } from "./cost.ts";
+import type { Samples } from "./medians.ts";
 import { type Bench, inRounds, type Part, type Report, withProxy, withUpstreams } from "./part.ts";
 import { measure, type Sample } from "./small.ts";
 
@@ -46,19 +47,10 @@ export const answers: Part = {
 };
 
 function report(bench: Bench, samples: Samples<Sample>): Report {
-  const cost = ({ microseconds }: Sample) => microseconds;
   const { rounds, seconds } = bench.options;
   return {
     title: "The engine wire with POST requests: reading predictions, and copying to a shadow",
-    head: ["", "CPU µs/request", "× none", "requests/s", "p99 ms", "failures"],
-    rows: [...samples.keys()].map((name) => [
-      name,
-      middleText(samples, name, cost, 1),
-      times(samples, name, OFF, cost),
-      middleText(samples, name, ({ perSecond }) => perSecond, 0),
-      middleText(samples, name, ({ p99 }) => p99, 2),
-      String(samples.get(name)!.reduce((sum, { failures }) => sum + failures, 0)),
-    ]),
+    ...costTable(samples, OFF),
     note: `Medians of ${rounds} rounds of ${seconds} s, each after ${WARM} s of the same. About 500 answers a second are read, and 100 requests a second copied: the defaults.`,
   };
 }

@@ -2,7 +2,8 @@ import { sluiceWithAdmin } from "../contenders/in-node.ts";
 import { freePort } from "../processes/ports.ts";
 import { startSmall } from "../upstreams/start.ts";
 import { adminCall, until, untilUp } from "./admin.ts";
-import { middleText, type Samples, times } from "./medians.ts";
+import { costTable } from "./cost.ts";
+import type { Samples } from "./medians.ts";
 import {
   type Bench,
   inRounds,
@@ -55,19 +56,10 @@ async function prepare(admin: number, on: boolean): Promise<void> {
 }
 
 function report(bench: Bench, samples: Samples<Sample>): Report {
-  const cost = ({ microseconds }: Sample) => microseconds;
   const { rounds, seconds } = bench.options;
   return {
     title: "The engine wire with and without a rollout that runs, at 50 %",
-    head: ["", "CPU µs/request", "× none", "requests/s", "p99 ms", "failures"],
-    rows: [...samples.keys()].map((name) => [
-      name,
-      middleText(samples, name, cost, 1),
-      times(samples, name, OFF, cost),
-      middleText(samples, name, ({ perSecond }) => perSecond, 0),
-      middleText(samples, name, ({ p99 }) => p99, 2),
-      String(samples.get(name)!.reduce((sum, { failures }) => sum + failures, 0)),
-    ]),
+    ...costTable(samples, OFF),
     note: `Medians of ${rounds} rounds of ${seconds} s. Four guards: errors, slow, rejected, objective.`,
   };
 }
