@@ -1,26 +1,17 @@
 import type { Command } from "commander";
+import type { PairSummary, WorstPair } from "../core/shadow/pairs.ts";
 import type { Call } from "./admin-client.ts";
 import { usageError } from "./errors.ts";
 import { formatShare } from "./format.ts";
 import { connect, globalsOf } from "./globals.ts";
 import { paint, print, printJson } from "./output.ts";
 
-/** What the admin API answers, as far as this verb reads it. */
-interface Summary {
-  readonly pairs: number;
-  readonly agree: number;
-  readonly broken: number;
-  readonly agreement: number | null;
-  readonly mean: number | null;
-  readonly p95: number | null;
-  readonly largest: number | null;
-}
-
 interface Version {
   readonly version: string | null;
   readonly digest: string | null;
 }
 
+/** What the admin API answers, as far as this verb reads it. */
 interface ShadowState {
   readonly shadow: {
     readonly color: string;
@@ -31,22 +22,13 @@ interface ShadowState {
   readonly copies: Readonly<Record<string, number>>;
   readonly tolerance: { readonly atol: number; readonly rtol: number };
   readonly compares: boolean;
-  readonly pairs: Summary;
-  readonly slices: Readonly<Record<string, Readonly<Record<string, Summary>>>>;
+  readonly pairs: PairSummary;
+  readonly slices: Readonly<Record<string, Readonly<Record<string, PairSummary>>>>;
   readonly certificate: { readonly passed: boolean; readonly sentence: string };
 }
 
 interface Worst {
-  readonly worst: readonly {
-    readonly request_id: string;
-    readonly at: string;
-    readonly main: number;
-    readonly shadow: number | null;
-    readonly difference: number | null;
-    readonly outcome: string;
-    readonly slices: Readonly<Record<string, string>>;
-    readonly body?: string;
-  }[];
+  readonly worst: readonly (Omit<WorstPair, "at"> & { readonly at: string })[];
 }
 
 export function addShadow(program: Command): void {
@@ -170,7 +152,7 @@ async function showWorst(_options: unknown, self: Command): Promise<void> {
   );
 }
 
-function row(name: string, { pairs, agreement, mean, p95, largest, broken }: Summary): string[] {
+function row(name: string, { pairs, agreement, mean, p95, largest, broken }: PairSummary): string[] {
   const share = agreement === null ? "–" : formatShare(agreement);
   return [name, String(pairs), share, number(mean), number(p95), number(largest), String(broken)];
 }

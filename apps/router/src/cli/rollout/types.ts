@@ -1,3 +1,4 @@
+import type { StepView } from "../../control/rollout/record.ts";
 import type { Evidence } from "../../core/evidence/evidence.ts";
 import type { Judgement } from "../../core/verdict/guards.ts";
 
@@ -79,14 +80,7 @@ export interface RolloutSummary {
 export interface Rollout extends Omit<RolloutSummary, "result"> {
   readonly expect: string;
   readonly paused: { readonly reason: string } | null;
-  readonly step: {
-    readonly number: number;
-    readonly of: number;
-    readonly seconds: number;
-    readonly seconds_least: number;
-    readonly requests: number;
-    readonly requests_least: number;
-  };
+  readonly step: StepView;
   readonly next: string;
   readonly verdict: {
     readonly decision: string;
