@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { credentials } from "@grpc/grpc-js";
@@ -10,6 +10,7 @@ import { modelFile, type Running, startServer } from "./support/process.ts";
 /** A copy of the bundle where no node_modules can be found from. */
 function elsewhere(): string {
   const folder = mkdtempSync(join(tmpdir(), "model-api-dist-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
   cpSync(join(import.meta.dirname, "../dist"), folder, { recursive: true });
   writeFileSync(join(folder, "package.json"), '{"type":"module"}');
   return join(folder, "main.js");

@@ -1,10 +1,10 @@
 import { once } from "node:events";
-import { chmodSync, mkdtempSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mockArtifact } from "@sluice/model";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import { bodyOf, TRIP } from "./support/api.ts";
 import { modelFile, type Running, runToEnd, startServer } from "./support/process.ts";
 
@@ -94,6 +94,7 @@ describe("a start is refused", () => {
 
   it("with a model that cannot be read", async () => {
     const folder = mkdtempSync(join(tmpdir(), "model-api-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
     chmodSync(folder, 0o700);
     const { code, stderr } = await runToEnd(["--model", folder]);
     expect(code).toBe(1);

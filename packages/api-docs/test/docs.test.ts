@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Hono } from "hono";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { copyAssets, docsRoutes } from "../src/index.ts";
 
 const admin = new Hono().route(
@@ -97,6 +97,7 @@ describe("its files", () => {
 
   it("are copied beside a bundle with their licences, and served from there", async () => {
     const bundle = mkdtempSync(join(tmpdir(), "api-docs-"));
+    onTestFinished(() => rmSync(bundle, { recursive: true }));
     copyAssets(bundle);
     const assets = join(bundle, "api-docs");
     expect(readdirSync(assets)).toContain("LICENSE");

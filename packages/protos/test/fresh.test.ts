@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 const PACKAGE = join(import.meta.dirname, "..");
 const BIN = join(PACKAGE, "../../node_modules/.bin");
@@ -18,6 +18,7 @@ function filesOf(folder: string): Record<string, string> {
 describe("the generated types", () => {
   it("are what `npm run generate` makes of the protos", () => {
     const folder = mkdtempSync(join(tmpdir(), "sluice-protos-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
     for (const part of ["proto", "buf.yaml", "buf.gen.yaml"])
       cpSync(join(PACKAGE, part), join(folder, part), { recursive: true });
     const env = { ...process.env, PATH: `${BIN}${delimiter}${process.env.PATH}`, HOME: folder };

@@ -1,16 +1,24 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { mockArtifact } from "@sluice/model";
+import { afterAll } from "vitest";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
 
-/** A file with the mock model. */
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+/** A file with the mock model, which goes with the tests of the file that asks for it. */
 export function modelFile(text = JSON.stringify(mockArtifact("1.2.3"))): string {
-  const path = join(mkdtempSync(join(tmpdir(), "model-api-")), "model.json");
+  const folder = mkdtempSync(join(tmpdir(), "model-api-"));
+  folders.push(folder);
+  const path = join(folder, "model.json");
   writeFileSync(path, text);
   return path;
 }

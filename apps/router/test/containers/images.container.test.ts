@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { rootPath } from "../support/child.ts";
 import { cleanCopy } from "../support/compose-project.ts";
 import { docker, type Inspected, untilContainer, untilHealthy } from "../support/docker.ts";
@@ -192,6 +192,7 @@ describe("make-secrets", () => {
   /** Runs it as compose's service `secrets` does, on a folder with these files. */
   async function make(files: Readonly<Record<string, string>>): Promise<string> {
     const folder = mkdtempSync(join(tmpdir(), "sluice-secrets-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     for (const [name, text] of Object.entries(files))
       writeFileSync(join(folder, name), text, { mode: 0o600 });
     const hard = ["--rm", "--read-only", "--cap-drop", "ALL", ...caps, "--user", "0:0", "--network", "none"];
