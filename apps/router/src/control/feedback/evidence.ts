@@ -1,5 +1,6 @@
 import { FirstBad } from "../../core/evidence/first-bad.ts";
-import type { FeedbackMemory, Remembered, Trial } from "../../core/feedback/memory.ts";
+import type { FeedbackMemory } from "../../core/feedback/memory.ts";
+import type { Remembered, Trial } from "../../core/feedback/remembered.ts";
 import type { Served } from "../../core/feedback/served.ts";
 import type { TallySpec } from "../../core/rollout/counting.ts";
 import type { Identity } from "../../core/rollout/state.ts";

@@ -1,15 +1,18 @@
 import type { FeedbackConfig } from "../../config/config.ts";
 import type { Clock } from "../../core/clock.ts";
-import { FeedbackMemory, type Remembered } from "../../core/feedback/memory.ts";
+import { FeedbackMemory } from "../../core/feedback/memory.ts";
+import type { Remembered } from "../../core/feedback/remembered.ts";
 import type { Served } from "../../core/feedback/served.ts";
 import type { Accuracy, ErrorSums } from "../../core/feedback/sums.ts";
 import { Refusal } from "../../core/refusal.ts";
 import type { Log } from "../log.ts";
 import { TruthEvidence, type TruthEvidenceOptions } from "./evidence.ts";
-import { actualsOf, type FeedbackItem, ItemsError } from "./items.ts";
+import type { FeedbackItem } from "./items.ts";
 import type { FeedbackJournal } from "./journal.ts";
 import { JustAnswered } from "./just-answered.ts";
-import { actualLine, bookedLine, copyLine, readLine, servedLine } from "./lines.ts";
+import { actualLine, bookedLine, copyLine, servedLine } from "./lines.ts";
+import { restoreMemory } from "./restore.ts";
+import { type Sorted, sortOut } from "./sort-out.ts";
 
 export interface FeedbackOptions {
   readonly config: FeedbackConfig | undefined;
@@ -26,16 +29,10 @@ export interface FeedbackOptions {
 }
 
 /** What became of the items of a call. */
-export interface Accepted {
-  /** Items with at least one actual value that was not known. */
-  readonly accepted: number;
-  /** Items of which everything was known. */
-  readonly repeated: number;
-  /** Items whose request is not remembered: never seen, not sampled, or too old. */
-  readonly unknown: number;
+export type Accepted = Sorted["counted"] & {
   /** Whether what was accepted would survive a power cut. */
   readonly saved: boolean;
-}
+};
 
 /** Milliseconds that an answer waits for the disk. */
 const SAVE_WAIT = 2000;
@@ -72,45 +69,8 @@ export class Feedback {
 
   /** Reads what an earlier process remembered. A disk that cannot be read costs that, and no more. */
   async restore(): Promise<void> {
-    const { journal, log } = this.#options;
-    if (journal === undefined) return;
-    try {
-      let damaged = 0;
-      const parts = await journal.parts();
-      for (const part of parts) {
-        this.#memory.begin(part);
-        for await (const lines of journal.read(part)) damaged += this.#restoreLines(lines);
-      }
-      this.#memory.begin((parts.at(-1) ?? 0) + 1);
-      this.#memory.begin();
-      this.#memory.totals.clear();
-      const kept = new Set(this.#memory.parts.map(({ number }) => number));
-      for (const part of parts) if (!kept.has(part)) await journal.remove(part);
-      if (damaged > 0) log.warn({ lines: damaged }, "Lines of feedback were cut off and are left out.");
-      if (this.#memory.size > 0) log.info({ requests: this.#memory.size }, "Remembered for feedback.");
-    } catch (error) {
-      log.error({ error: String(error) }, "What was remembered for feedback cannot be read.");
-    }
-  }
-
-  /** Returns how many lines could not be read. Nothing becomes evidence a second time. */
-  #restoreLines(lines: readonly string[]): number {
-    const now = this.#options.clock.now();
-    let damaged = 0;
-    for (const line of lines) {
-      const entry = readLine(line);
-      if (entry === undefined) damaged++;
-      else if (entry.kind === "served") this.#memory.note(entry.served, now, entry.trial);
-      else if (entry.kind === "copy") {
-        const request = this.#memory.noteCopy(entry.served, now);
-        if (request) this.#memory.compare(request);
-      } else {
-        const request = this.#memory.find(entry.id, now);
-        if (request && entry.kind === "booked") request.booked = true;
-        else if (request && entry.kind === "actual") this.#memory.learn(request, entry.actuals);
-      }
-    }
-    return damaged;
+    const { journal, log, clock } = this.#options;
+    if (journal !== undefined) await restoreMemory(this.#memory, { journal, log, clock });
   }
 
   /** Requests that were answered, and copies of some. */
@@ -161,25 +121,10 @@ export class Feedback {
     this.sync();
     const now = clock.now();
     const found = items.map(({ id }) => this.#memory.find(id, now));
-    const values = this.#check(items, found);
-    const counted = { accepted: 0, repeated: 0, unknown: 0 };
-    const news = new Map<Remembered, (number | null)[]>();
-    for (const [i, request] of found.entries()) counted[take(request, values[i], news)]++;
+    const { counted, news } = sortOut(items, found);
     for (const [what, count] of Object.entries(counted)) this.counts[what as keyof typeof counted] += count;
     const saving = [...news].map(([request, actuals]) => this.#learn(request, actuals));
     return { ...counted, saved: saving.length === 0 || (await this.#saved(saving)) };
-  }
-
-  #check(items: readonly FeedbackItem[], found: readonly (Remembered | undefined)[]) {
-    const problems: string[] = [];
-    const values = items.map((item, i) => {
-      const request = found[i];
-      const fit = request && actualsOf(item, request.predictions.length);
-      if (typeof fit === "string") problems.push(`feedback[${i}]${fit}`);
-      return typeof fit === "string" ? undefined : fit;
-    });
-    if (problems.length === 0) return values;
-    throw new ItemsError(problems);
   }
 
   #learn(request: Remembered, actuals: readonly (number | null)[]): Promise<void> {
@@ -304,23 +249,4 @@ export class Feedback {
     this.#cancel?.();
     if (this.#mode !== "given") await this.#options.journal?.close();
   }
-}
-
-/** Adds what is new in an item to the news of its request, and says what became of the item. */
-function take(
-  request: Remembered | undefined,
-  values: readonly (number | null)[] | undefined,
-  news: Map<Remembered, (number | null)[]>,
-): "accepted" | "repeated" | "unknown" {
-  if (request === undefined || values === undefined) return "unknown";
-  const known = news.get(request) ?? request.predictions.map(() => null);
-  const fresh = values.map(
-    (value, row) => value !== null && known[row] === null && request.actuals?.[row] == null,
-  );
-  if (!fresh.includes(true)) return "repeated";
-  news.set(
-    request,
-    known.map((value, row) => (fresh[row] ? values[row]! : value)),
-  );
-  return "accepted";
 }

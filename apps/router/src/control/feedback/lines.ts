@@ -1,4 +1,4 @@
-import type { Remembered, Trial } from "../../core/feedback/memory.ts";
+import type { Remembered, Trial } from "../../core/feedback/remembered.ts";
 import { MAX_ROWS, type Served } from "../../core/feedback/served.ts";
 
 /** Fewer than one of so many rows are a few. */
