@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { BLUE, GREEN, testConfig, testPlane } from "../../../test/support/control-plane.ts";
 import { settle } from "../../../test/support/fake-clock.ts";
 import { passed } from "../../../test/support/fake-probe.ts";
@@ -238,6 +238,26 @@ describe("a shadow", () => {
     const { paths } = (await parts.call("GET", "/admin/openapi.json")).body;
     expect(Object.keys(paths["/admin/shadow"])).toEqual(["get", "post", "delete"]);
   });
+});
+
+it("shows and saves requests' bodies no longer than the configuration says so", async () => {
+  const state = temporaryFolder();
+  const shadow = { ...testConfig().shadow, bodies: true };
+  await opened({ state, shadow });
+  await start();
+  const pairs = pairsOf(3);
+  await report("w0", { ...pairs, worst: pairs.worst.map((pair) => ({ ...pair, body: "personal" })) });
+  const shown = async () => JSON.stringify((await parts.call("GET", "/admin/shadow/worst")).body);
+  const saved = () => readFileSync(join(state, "shadow.json"), "utf8");
+  expect(await shown()).toContain("personal");
+  await parts.clock.advance(6000);
+  await report("w0", { ...pairs, worst: pairs.worst.map((pair) => ({ ...pair, body: "personal" })) });
+  await vi.waitFor(() => expect(saved()).toContain("personal"));
+  await parts.plane.reload(testConfig({ colors: RETIRED, predictions: PREDICTIONS, state }));
+  expect(await shown()).not.toContain("personal");
+  await parts.plane.stop();
+  expect(saved()).toContain('"worst":[{');
+  expect(saved()).not.toContain("personal");
 });
 
 describe("what outlives a restart", () => {

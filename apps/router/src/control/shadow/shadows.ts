@@ -110,7 +110,8 @@ export class Shadows {
 
   /** Everything that is worth to outlive a restart. */
   get saved(): SavedShadows {
-    return { running: this.#running ?? null, last: this.#last ?? null, pairs: this.pairs.all() };
+    const pairs = this.pairs.all().map(([key, report]) => [key, this.#chosen(report)] as const);
+    return { running: this.#running ?? null, last: this.#last ?? null, pairs };
   }
 
   /** Goes on with what was saved, before the first snapshot. */
@@ -202,7 +203,13 @@ export class Shadows {
 
   /** What is known of the pair that is compared, or was compared last. */
   found(): PairReport | undefined {
-    return this.#last === undefined ? undefined : this.pairs.of(this.#last);
+    return this.#last === undefined ? undefined : this.#chosen(this.pairs.of(this.#last));
+  }
+
+  /** Without requests' bodies, unless they are to be kept now: who takes that back wants them gone. */
+  #chosen(report: PairReport): PairReport {
+    if (this.#options.config().shadow.bodies) return report;
+    return { ...report, worst: report.worst.map(({ body: _, ...pair }) => pair) };
   }
 
   /** Whether predictions are read, so that there is something to compare. */
