@@ -113,7 +113,7 @@ describe("what is refused", () => {
     [{ candidate: "green", guards: { errors: 5 } }, "guards: expected at most 50 names"],
     [{ candidate: "green", guards: { errors: { phi0: 1e308 } } }, "from 0.000001 to 1,000,000"],
     [{ candidate: "green", step_min: "soon" }, 'step_min: "soon"; expected a duration with its unit'],
-    [{ candidate: "green", max_duration: "1m" }, "max_duration is 60000 ms"],
+    [{ candidate: "green", max_duration: "1m" }, "max_duration is 60 s, and steps and bake alone take"],
     [{ candidate: "green", alpha: 1 }, "alpha"],
     [{ candidate: "green", gates: [30] }, "gates has 30, which is no step"],
     [{ candidate: "green", guards: ["errors", "sloth"] }, 'there is no guard "sloth"; expected errors, slow'],

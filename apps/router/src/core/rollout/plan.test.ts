@@ -25,7 +25,7 @@ describe("a plan", () => {
     [{ stepMin: -1 }, "stepMin is -1; expected a finite number of at least 0."],
     [{ bake: Number.NaN }, "bake is NaN"],
     [{ maxDuration: 0 }, "maxDuration is 0; expected a finite number above 0."],
-    [{ maxDuration: 100_000 }, "steps and bake alone take 780000 ms"],
+    [{ maxDuration: 100_000 }, "steps and bake alone take 780 s"],
   ])("is refused: %j", (given, message) => {
     expect(() => makePlan({ judgement, ...given })).toThrow(message);
   });

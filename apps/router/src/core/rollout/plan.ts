@@ -74,11 +74,13 @@ export function makePlan(given: Partial<RolloutPlan> & Pick<RolloutPlan, "judgem
   const least = plan.bake + plan.stepMin * (steps.length - 1);
   if (plan.maxDuration <= least) {
     throw new RangeError(
-      `maxDuration is ${plan.maxDuration} ms, and steps and bake alone take ${least} ms; expected more.`,
+      `maxDuration is ${words(plan.maxDuration)}, and steps and bake alone take ${words(least)}; expected more.`,
     );
   }
   return { ...plan, steps, judgement: checkJudgement(plan.judgement) };
 }
+
+const words = (milliseconds: number) => `${milliseconds / 1000} s`;
 
 function checkSteps(steps: readonly number[]): void {
   const rising = steps.every((step, i) => step - (steps[i - 1] ?? 0) >= LEAST_STEP - 1e-9 && step <= 100);
