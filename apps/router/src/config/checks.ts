@@ -2,7 +2,7 @@ import { targetPlace } from "../core/target-address.ts";
 import { formatAddress, isLoopback, isWildcard } from "./address.ts";
 import type { Address, Config } from "./config.ts";
 import type { Problem } from "./errors.ts";
-import { checkTls } from "./tls.ts";
+import { checkTls } from "./tls-checks.ts";
 
 /** Names that mean something else in metrics, in the admin API's bodies, or in JavaScript. */
 const RESERVED: readonly string[] = ["none", "weights", "reason", "constructor"];

@@ -1,13 +1,12 @@
 import { resolve } from "node:path";
 import { z } from "zod";
-import type { Address, Config, TlsConfig, UpstreamTlsConfig } from "./config.ts";
-import { type Problem, Refused } from "./errors.ts";
+import type { Address, Config } from "./config.ts";
+import { Refused } from "./errors.ts";
 import { documented, list, option, parsed, section, strict } from "./option.ts";
 import { noneOr } from "./parts.ts";
 import type { FileConfig } from "./schema.ts";
 import { address, boolean, duration, text, whole, word } from "./values.ts";
 
-const YEAR = 365 * 24 * 3600;
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 24 * 3600 };
 const DNS_NAME = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 export const LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
@@ -199,61 +198,4 @@ export function toTls(
     },
     adminTls: admin.tls && { ...pair(admin.tls), client_ca: maybe(admin.tls.client_ca) },
   };
-}
-
-/** What no option of these sections can say about itself. */
-export function checkTls({ tls: own, upstream_tls, state }: Config): Problem[] {
-  return [...checkUpstream(upstream_tls), ...(own ? checkOwn(own, state) : [])];
-}
-
-function checkUpstream({ cert, key }: UpstreamTlsConfig): Problem[] {
-  if ((cert === undefined) === (key === undefined)) return [];
-  const [has, lacks] = cert === undefined ? ["key", "cert"] : ["cert", "key"];
-  return [
-    problem(`upstream_tls.${lacks}`, `is missing, but upstream_tls.${has} is there; expected both or none.`),
-  ];
-}
-
-function checkOwn(
-  { certificates: pairs, acme: issued, redirect: plain, hsts: strictly }: TlsConfig,
-  state: string | undefined,
-) {
-  const problems: Problem[] = [];
-  if (pairs.length === 0 && !issued)
-    problems.push(
-      problem("tls", "has no certificate; expected certificates: [{ cert: FILE, key: FILE }], or acme."),
-    );
-  if (strictly?.preload && (!strictly.include_subdomains || strictly.max_age < YEAR))
-    problems.push(
-      problem(
-        "tls.hsts.preload",
-        "is true; expected include_subdomains: true and a max_age of at least 365d with it.",
-      ),
-    );
-  if (!issued) return problems;
-  if (issued.domains.length === 0)
-    problems.push(problem("tls.acme.domains", "is empty; expected the host names to have certificates for."));
-  if (!issued.agree_to_terms)
-    problems.push(
-      problem(
-        "tls.acme.agree_to_terms",
-        "is false; expected true, once you have read the authority's terms of service.",
-      ),
-    );
-  if (!plain)
-    problems.push(
-      problem(
-        "tls.redirect",
-        "is none; tls.acme expected an address, such as 0.0.0.0:80, where the authority asks.",
-      ),
-    );
-  if (state === undefined)
-    problems.push(
-      problem("tls.acme", "needs a folder to keep certificates in, but state is memory; expected a folder."),
-    );
-  return problems;
-}
-
-function problem(key: string, what: string): Problem {
-  return { key, message: `${key} ${what}` };
 }

@@ -8,7 +8,7 @@ import { carryOut, REFUSALS } from "./changes.ts";
 import type { AdminDeps } from "./deps.ts";
 import { HttpProblem } from "./problems.ts";
 import type { AdminRoute } from "./route.ts";
-import { matchHeader, reason, waited, waitQuery } from "./schemas.ts";
+import { durationText, matchHeader, reason, waited, waitQuery } from "./schemas.ts";
 
 const MINUTE = 60_000;
 const HOLD = { usual: 30_000, longest: 10 * MINUTE };
@@ -26,14 +26,8 @@ const pauseBody = z.strictObject({
     .max(MOST_HELD)
     .optional()
     .meta({ description: "Requests that each worker holds; one more is answered 503. Default: 1000." }),
-  timeout: z
-    .string()
-    .optional()
-    .meta({ description: "How long a request waits before it is answered 503; at most 10m. Default: 30s." }),
-  for: z
-    .string()
-    .optional()
-    .meta({ description: "After how long the pause ends by itself; at most 24h. Default: 5m." }),
+  timeout: durationText("How long a request waits before it is answered 503; at most 10m. Default: 30s."),
+  for: durationText("After how long the pause ends by itself; at most 24h. Default: 5m."),
   reason,
 });
 const resumeBody = z.strictObject({ force: z.boolean().optional(), reason });
@@ -47,10 +41,7 @@ const maintenanceBody = z.strictObject({
     .regex(/^\P{Cc}*$/u, "expected text without control characters")
     .optional()
     .meta({ description: "What clients are told." }),
-  retry_after: z
-    .string()
-    .optional()
-    .meta({ description: "When clients may come back, as Retry-After; at most 24h. Default: 1m." }),
+  retry_after: durationText("When clients may come back, as Retry-After; at most 24h. Default: 1m."),
   reason,
 });
 const changed = z.boolean().meta({

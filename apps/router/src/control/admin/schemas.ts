@@ -30,6 +30,11 @@ export const weightsForms = z.union([
   z.strictObject({ weights: z.record(z.string(), z.number().nonnegative()), abort_rollout, reason }),
 ]);
 
+/** A duration with its unit; who reads it says what is wrong with one. */
+export function durationText(description: string) {
+  return z.string().optional().meta({ description });
+}
+
 export const waitQuery = z.strictObject({
   wait: z
     .literal("drained")
@@ -39,10 +44,7 @@ export const waitQuery = z.strictObject({
     .enum(["true", "false"])
     .optional()
     .meta({ description: "Wait for WebSockets and event streams, too. Default: false." }),
-  timeout: z
-    .string()
-    .optional()
-    .meta({ description: "How long to wait, such as 30s; at most 1h. Default: timeouts.drain." }),
+  timeout: durationText("How long to wait, such as 30s; at most 1h. Default: timeouts.drain."),
 });
 export const matchHeader = z.object({
   "If-Match": z
