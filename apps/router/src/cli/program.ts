@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { VERSION } from "../version.ts";
 import { addCheck } from "./check.ts";
 import { addDeploy } from "./deploy.ts";
+import { addFeedback } from "./feedback.ts";
 import { addFlip } from "./flip.ts";
 import { addMaintenance, addPause, addResume } from "./gate.ts";
 import { addGlobals } from "./globals.ts";
@@ -67,6 +68,7 @@ Examples:
     addPredict,
     addReplay,
     addTraffic,
+    addFeedback,
   ]) {
     add(program);
   }

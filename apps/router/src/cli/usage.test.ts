@@ -35,7 +35,7 @@ describe("wrong usage", () => {
 
 describe("help", () => {
   const VERBS =
-    "up serve upgrade check status health deploy rollout weights flip rollback undo pause resume maintenance shadow history predict replay traffic".split(
+    "up serve upgrade check status health deploy rollout weights flip rollback undo pause resume maintenance shadow history predict replay traffic feedback".split(
       " ",
     );
 

@@ -5,7 +5,7 @@ import { type AuditLine, type GuardOptions, guardOf, readAuditLine } from "../..
 import { ALPHA, ALPHA_PROMOTION, type Judgement } from "../../core/verdict/guards.ts";
 import { type Reading, readGuard } from "../../core/verdict/reading.ts";
 import { CliError } from "../errors.ts";
-import { TooLongError, textLines } from "./text-lines.ts";
+import { TooLongError, textLines } from "../text-lines.ts";
 
 /** Different guards in one file; a release has a handful. */
 const MOST_GUARDS = 1000;

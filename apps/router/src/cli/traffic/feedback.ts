@@ -1,8 +1,8 @@
 import { setTimeout } from "node:timers/promises";
 import type { AdminClient } from "../admin-client.ts";
+import { BATCH, postFeedback } from "../feedback/post.ts";
 
-/** Items of one call, and milliseconds between two. */
-const BATCH = 500;
+/** Milliseconds between two calls. */
 const PAUSE = 250;
 /** Items that wait at most; a router that takes no feedback must not fill our memory. */
 const MOST_WAITING = 200_000;
@@ -13,11 +13,6 @@ const NOTED = 1000;
 interface Item {
   readonly request_id: string;
   readonly actual: number | readonly number[];
-}
-
-interface Answer {
-  readonly accepted?: number;
-  readonly unknown?: number;
 }
 
 export interface FeedbackSummary {
@@ -89,8 +84,7 @@ export class FeedbackPoster {
   async #post(count: number): Promise<void> {
     const feedback = this.#waiting.splice(0, Math.min(count, BATCH)).map(({ item }) => item);
     try {
-      const call = { method: "POST", body: { feedback } } as const;
-      const { accepted = 0, unknown = 0 } = await this.#admin.call<Answer>("/feedback", call);
+      const { accepted, unknown } = await postFeedback(this.#admin, feedback);
       this.#accepted += accepted;
       this.#unknown += unknown;
     } catch (error) {
