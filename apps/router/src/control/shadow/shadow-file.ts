@@ -36,6 +36,8 @@ export class ShadowFile {
   #looked = 0;
   #queue: Promise<void> = Promise.resolve();
   #given = false;
+  /** Workers that outlived the router before this one report earlier: what they find must not replace what is not read yet. */
+  #loaded = false;
 
   constructor(options: ShadowFileOptions) {
     this.#options = options;
@@ -50,6 +52,7 @@ export class ShadowFile {
     const { folder, disk, log, shadows } = this.#options;
     const text =
       handed ?? (folder === undefined ? undefined : await disk.read(this.#path).catch(() => undefined));
+    this.#loaded = true;
     if (text === undefined) return;
     const saved = deserialize(text);
     if (saved === undefined) log.warn({ file: NAME }, "What was saved of shadows cannot be read; none runs.");
@@ -72,9 +75,9 @@ export class ShadowFile {
   }
 
   async #saveNow(): Promise<void> {
+    if (this.#options.folder === undefined || this.#given || !this.#loaded) return;
     const text = serialize(this.#options.shadows.saved);
-    if (this.#options.folder === undefined || this.#given || text === this.#saved) return;
-    await this.#write(text);
+    if (text !== this.#saved) await this.#write(text);
   }
 
   async #write(text: string): Promise<void> {

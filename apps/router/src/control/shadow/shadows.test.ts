@@ -2,8 +2,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { BLUE, GREEN, testConfig, testPlane } from "../../../test/support/control-plane.ts";
+import { FakeChannel } from "../../../test/support/fake-channel.ts";
 import { settle } from "../../../test/support/fake-clock.ts";
 import { passed } from "../../../test/support/fake-probe.ts";
+import { FaultyDisk } from "../../../test/support/faulty-disk.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import type { Config } from "../../config/config.ts";
 import { parsePointer } from "../../core/predictions/pointer.ts";
@@ -280,6 +282,30 @@ describe("what outlives a restart", () => {
     await again(folder);
     expect(view()).toBeUndefined();
     expect((await state()).certificate.passed).toBe(true);
+  });
+
+  it("is not replaced by workers that report before it is read", async () => {
+    const folder = temporaryFolder();
+    await opened({ state: folder });
+    await start();
+    await report("w0", pairsOf(363));
+    await parts.plane.stop();
+    const channel = new FakeChannel();
+    const disk = new FaultyDisk();
+    const { read, write } = disk;
+    const written: string[] = [];
+    disk.write = (path, text) => {
+      written.push(path);
+      return write(path, text);
+    };
+    disk.read = async (path) => {
+      channel.report();
+      await settle();
+      return await read(path);
+    };
+    await opened({ state: folder }, { channel, disk });
+    expect(written.filter((path) => path.includes("shadow.json"))).toEqual([]);
+    expect((await state()).pairs.pairs).toBe(363);
   });
 
   it("is nothing where the file is damaged, and the router says so and serves", async () => {
