@@ -1,4 +1,4 @@
-import type { StepView } from "../../control/rollout/record.ts";
+import type { StepView } from "../../control/rollout/what-next.ts";
 import type { Evidence } from "../../core/evidence/evidence.ts";
 import type { Judgement } from "../../core/verdict/guards.ts";
 
