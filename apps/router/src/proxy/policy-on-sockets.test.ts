@@ -1,17 +1,11 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ENGINES } from "../../test/conformance/engines.ts";
+import { closing } from "../../test/support/open.ts";
 import { type Colors, type PlaneOptions, testRouter } from "../../test/support/plane.ts";
 import { type Answer, upstream } from "../../test/support/upstream.ts";
 
 describe.each(ENGINES)("engine $name", ({ create }) => {
-  const open: { close(): Promise<void> }[] = [];
-  const keep = <T extends { close(): Promise<void> }>(thing: T): T => {
-    open.push(thing);
-    return thing;
-  };
-  afterEach(async () => {
-    for (const thing of open.splice(0).reverse()) await thing.close();
-  });
+  const keep = closing();
 
   const server = async (answer?: Answer) => keep(await upstream(answer));
   const router = async (colors: Colors, options: PlaneOptions = {}) =>

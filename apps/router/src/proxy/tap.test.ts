@@ -1,7 +1,8 @@
 import { request } from "node:http";
 import { gzipSync } from "node:zlib";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ENGINES } from "../../test/conformance/engines.ts";
+import { closing } from "../../test/support/open.ts";
 import { type PlaneOptions, testRouter } from "../../test/support/plane.ts";
 import { type Answer, upstream } from "../../test/support/upstream.ts";
 import type { Field } from "../core/forwarding.ts";
@@ -42,14 +43,7 @@ class Recorder implements Taps {
 }
 
 describe.each(ENGINES)("a tap at the engine $name", ({ create }) => {
-  const open: { close(): Promise<void> }[] = [];
-  const keep = <T extends { close(): Promise<void> }>(thing: T): T => {
-    open.push(thing);
-    return thing;
-  };
-  afterEach(async () => {
-    for (const thing of open.splice(0).reverse()) await thing.close();
-  });
+  const keep = closing();
 
   const tapped = async (answer: Answer, options: PlaneOptions = {}) => {
     const server = keep(await upstream(answer));

@@ -1,7 +1,8 @@
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ENGINES } from "../../../test/conformance/engines.ts";
 import { eventually } from "../../../test/support/eventually.ts";
+import { closing } from "../../../test/support/open.ts";
 import { type Colors, type PlaneOptions, TEST_CONFIG, testRouter } from "../../../test/support/plane.ts";
 import { type Answer, upstream } from "../../../test/support/upstream.ts";
 import { parsePointer } from "../../core/predictions/pointer.ts";
@@ -20,14 +21,7 @@ const CONFIG = {
 };
 
 describe.each(ENGINES)("answers at the engine $name", ({ create }) => {
-  const open: { close(): Promise<void> }[] = [];
-  const keep = <T extends { close(): Promise<void> }>(thing: T): T => {
-    open.push(thing);
-    return thing;
-  };
-  afterEach(async () => {
-    for (const thing of open.splice(0).reverse()) await thing.close();
-  });
+  const keep = closing();
 
   const routing = async (colors: Colors, options: PlaneOptions = {}) =>
     keep(await testRouter(colors, { ...options, config: { ...CONFIG, ...options.config } }, create));

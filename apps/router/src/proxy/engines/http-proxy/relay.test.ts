@@ -1,15 +1,9 @@
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
+import { closing } from "../../../../test/support/open.ts";
 import { type TestRouter, testRouter } from "../../../../test/support/plane.ts";
 import { type Upstream, upstream } from "../../../../test/support/upstream.ts";
 
-const open: { close(): Promise<void> }[] = [];
-const keep = <T extends { close(): Promise<void> }>(thing: T): T => {
-  open.push(thing);
-  return thing;
-};
-afterEach(async () => {
-  for (const thing of open.splice(0).reverse()) await thing.close();
-});
+const keep = closing();
 
 async function pair(): Promise<{ blue: Upstream; router: TestRouter }> {
   const blue = keep(await upstream((request, response, body) => response.end(`${request.method} ${body}`)));
