@@ -1,19 +1,16 @@
-import type { Socket } from "node:net";
 import type { Outcome } from "../../../core/outcome.ts";
-import { readyEvent } from "../../../targets/dialer.ts";
-import type { Lease, Target } from "../../../targets/target.ts";
+import type { Lease } from "../../../targets/target.ts";
 import { failure } from "../failure.ts";
 import { AnswerBody, MORE } from "./answer-body.ts";
 import type { AnswerReader } from "./answer-reader.ts";
 import { type ChunkSink, FAULT } from "./chunked.ts";
-import type { Engine } from "./engine-parts.ts";
 import { FIELD } from "./field-kind.ts";
 import { type Head, INCOMPLETE } from "./head.ts";
 import { HeadInput } from "./head-input.ts";
 import { keepsAlive } from "./keep-alive.ts";
-import { Reads } from "./reads.ts";
 import { BODY, claimsBody, readFraming } from "./response-head.ts";
-import { stopWaiting, type Timed, type TimerQueue } from "./timers.ts";
+import { stopWaiting, type TimerQueue } from "./timers.ts";
+import { UpstreamSocket } from "./upstream-socket.ts";
 
 const IDLE = 0;
 const WAITING = 1;
@@ -22,19 +19,11 @@ const SWITCHED = 3;
 const DEAD = 4;
 
 /** One connection to a target, used by one exchange after another. */
-export class UpstreamConnection implements Timed, ChunkSink {
-  readonly target: Target;
-  readonly socket: Socket;
-  queue: TimerQueue | undefined;
-  deadline = 0;
-  earlier: Timed | undefined;
-  later: Timed | undefined;
+export class UpstreamConnection extends UpstreamSocket implements ChunkSink {
   /** It has served before, so it may have been closed by the target in this very moment. */
   used = false;
-  connected = false;
   /** When it came to rest, on the plane's clock. */
   idleSince = 0;
-  readonly #engine: Engine;
   #reader: AnswerReader | undefined;
   #lease: Lease | undefined;
   #state = IDLE;
@@ -43,25 +32,8 @@ export class UpstreamConnection implements Timed, ChunkSink {
   #bodySent = false;
   readonly #input = new HeadInput();
   readonly #body = new AnswerBody(this);
-  readonly #reads: Reads;
   #keepAlive = false;
   #lasting = false;
-
-  /** @param socket to the target. Default: a new one. */
-  constructor(engine: Engine, target: Target, socket?: Socket) {
-    this.#engine = engine;
-    this.target = target;
-    const read = (bytes: Buffer) => this.#read(bytes);
-    this.#reads = new Reads(engine.readBuffer, read);
-    this.socket = socket ?? this.#dial();
-    engine.timers.connect.add(this, engine.plane.now());
-    this.socket.on(readyEvent(this.socket), () => this.#connected());
-    this.socket.on("data", read); // also keeps the end of the stream coming
-    this.socket.on("end", () => this.#ended());
-    this.socket.on("error", (error) => this.#broken(error));
-    this.socket.on("close", () => this.#broken(undefined));
-    this.socket.on("drain", () => this.#drained());
-  }
 
   get idle(): boolean {
     return this.#state === IDLE;
@@ -87,12 +59,12 @@ export class UpstreamConnection implements Timed, ChunkSink {
   /** The whole request is on its way: now it is the target's turn to speak. */
   requestSent(): void {
     this.#bodySent = true;
-    if (this.connected && this.#state === WAITING) this.#awaitHead();
+    if (this.connected && this.#state === WAITING) this.awaitHead();
   }
 
   /** The target takes no more of the request for now; it may be silent for as long as for an answer. */
   awaitDrain(): void {
-    if (this.connected && this.#state === WAITING) this.#awaitHead();
+    if (this.connected && this.#state === WAITING) this.awaitHead();
   }
 
   /** The exchange is given up; nothing that still comes is read. */
@@ -107,7 +79,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
    */
   abandon(): void {
     this.#reader = undefined;
-    if (this.#state === WAITING && this.connected) this.#awaitHead();
+    if (this.#state === WAITING && this.connected) this.awaitHead();
   }
 
   /** The answer that has begun may be silent for as long as it likes. */
@@ -135,7 +107,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
   }
 
   onTimeout(queue: TimerQueue): void {
-    const { timers } = this.#engine;
+    const { timers } = this.engine;
     if (queue === timers.pooled) return this.destroy();
     const outcome = queue === timers.connect ? "connect_timeout" : "response_timeout";
     this.#fail(this.#state === BODY_STATE ? "stream_timeout" : outcome);
@@ -145,36 +117,26 @@ export class UpstreamConnection implements Timed, ChunkSink {
     this.#reader?.onBody(bytes, start, end);
   }
 
-  #dial(): Socket {
-    return this.#engine.plane.dialer.dial(this.target, { allowHalfOpen: true, onread: this.#reads.onread });
-  }
-
-  #awaitHead(): void {
-    this.#engine.timers.responseHeader.add(this, this.#engine.plane.now());
-  }
-
   #awaitBytes(): void {
-    if (!this.#lasting) this.#engine.timers.streamIdle.add(this, this.#engine.plane.now());
+    if (!this.#lasting) this.awaitBytes();
   }
 
-  #connected(): void {
-    this.connected = true;
-    if (this.#lease) this.#lease.sentAt = this.#engine.plane.now();
-    stopWaiting(this);
-    if (this.#state === WAITING && (this.#bodySent || this.socket.writableNeedDrain)) this.#awaitHead();
+  protected ready(): void {
+    if (this.#lease) this.#lease.sentAt = this.engine.plane.now();
+    if (this.#state === WAITING && (this.#bodySent || this.socket.writableNeedDrain)) this.awaitHead();
   }
 
-  #drained(): void {
+  protected drained(): void {
     if (this.#state === WAITING && !this.#bodySent) stopWaiting(this);
     this.#reader?.onDrain();
   }
 
-  #read(chunk: Buffer): void {
+  protected read(chunk: Buffer): void {
     switch (this.#state) {
       case WAITING:
         return this.#readHead(chunk);
       case BODY_STATE:
-        this.#engine.plane.heard(this.#lease!);
+        this.engine.plane.heard(this.#lease!);
         return this.#readBody(chunk, 0);
       case SWITCHED:
         return this.#reader?.onBody(chunk, 0, chunk.length);
@@ -184,16 +146,16 @@ export class UpstreamConnection implements Timed, ChunkSink {
   }
 
   #readHead(chunk: Buffer): void {
-    if (this.#lease!.linked) this.#engine.plane.firstByte(this.#lease!);
+    if (this.#lease!.linked) this.engine.plane.firstByte(this.#lease!);
     if (this.#reader === undefined) return this.#die(); // it came after the request had gone elsewhere
     const bytes = this.#input.take(chunk);
     let start = 0;
     while (this.#state === WAITING) {
-      const end = this.#input.find(bytes, start, this.#engine.answerHeader);
+      const end = this.#input.find(bytes, start, this.engine.answerHeader);
       if (end === INCOMPLETE) return;
       if (end < 0) return this.#fail("invalid_response");
-      const { answerHead } = this.#engine;
-      const fault = answerHead.readResponse(bytes, start, end, this.#engine.answerFields);
+      const { answerHead } = this.engine;
+      const fault = answerHead.readResponse(bytes, start, end, this.engine.answerFields);
       if (fault !== undefined) return this.#fail("invalid_response");
       start = end;
       if (answerHead.status >= 200) return this.#finalHead(answerHead, bytes, start);
@@ -248,22 +210,22 @@ export class UpstreamConnection implements Timed, ChunkSink {
     stopWaiting(this);
     this.#state = IDLE;
     this.#body.drop();
-    this.#reads.small();
+    this.reads.small();
     if (at < bytes.length) this.#keepAlive = false;
   }
 
   /** The target has closed its half. Only a body that lasts until then is complete by it. */
-  #ended(): void {
+  protected ended(): void {
     if (this.#state === SWITCHED) return this.#reader?.onEnd("");
     if (this.#state === BODY_STATE && this.#body.framing.kind === BODY.untilClose) {
       const reader = this.#reader;
       this.#complete(EMPTY, 0);
       reader?.onEnd("\r\n");
       this.#die();
-    } else this.#broken(undefined);
+    } else this.broken(undefined);
   }
 
-  #broken(error: NodeJS.ErrnoException | undefined): void {
+  protected broken(error: NodeJS.ErrnoException | undefined): void {
     if (this.#state === BODY_STATE) return this.#fail("truncated");
     if (this.#state === SWITCHED) return this.#fail("answered");
     this.#fail(failure(error, this.connected));
@@ -293,7 +255,7 @@ export class UpstreamConnection implements Timed, ChunkSink {
     stopWaiting(this);
     this.#input.clear();
     this.#lease?.release();
-    this.#engine.pool.forget(this);
+    this.engine.pool.forget(this);
     this.socket.destroy();
   }
 }
