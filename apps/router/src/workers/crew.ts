@@ -8,7 +8,7 @@ import type { TlsMaterial } from "../tls/material.ts";
 import { listWorkers } from "./folder.ts";
 import { hireFirst, hireThrough, type Origin } from "./hire.ts";
 import { Link, type LinkEvents, TICK } from "./link.ts";
-import { Restarts } from "./restarts.ts";
+import { Replacements } from "./replacements.ts";
 import { WorkerChannel } from "./worker-channel.ts";
 
 /** What a worker may take on top of the time to drain before it is ended, in milliseconds. */
@@ -24,9 +24,8 @@ export class Crew {
   readonly #links = new Map<number, Link>();
   readonly #folder: string;
   readonly #log: Logger;
-  readonly #restarts = new Restarts();
+  readonly #replacements = new Replacements(() => this.#hireOne());
   readonly #events: LinkEvents;
-  readonly #delays = new Set<NodeJS.Timeout>();
   #config: Config;
   #material: TlsMaterial | undefined;
   /** Where the workers serve; undefined until they do. */
@@ -37,7 +36,6 @@ export class Crew {
   #begun = false;
   #suspended = false;
   #ending = false;
-  #hiring: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
 
   /** @param socket a listening socket that this process has, for the first workers. Default: it is opened */
@@ -108,8 +106,7 @@ export class Crew {
   async suspend(): Promise<void> {
     this.#suspended = true;
     clearInterval(this.#timer);
-    for (const delay of this.#delays) clearTimeout(delay);
-    await this.#hiring;
+    await this.#replacements.stop();
     await Promise.all(this.members.map((link) => link.collect(FIRST_REPORT)));
     this.channel.suspend();
     for (const link of this.members) link.send({ kind: "patience", milliseconds: PATIENCE });
@@ -135,7 +132,7 @@ export class Crew {
 
   #replaceMissing(count: number): void {
     const missing = count - this.members.filter((link) => !link.leaving && !this.#isOutgoing(link)).length;
-    for (let i = 0; i < missing; i++) this.#replace(this.#restarts.delay(0));
+    for (let i = 0; i < missing; i++) this.#replacements.add();
   }
 
   readonly #isOutgoing = (link: Link): boolean => this.#outgoing.includes(link);
@@ -157,8 +154,7 @@ export class Crew {
   async drain(deadline: number): Promise<number> {
     if (this.#suspended) return 0;
     this.#ending = true;
-    for (const delay of this.#delays) clearTimeout(delay);
-    await this.#hiring;
+    await this.#replacements.stop();
     const links = this.members;
     for (const link of links) link.drain(deadline);
     const late = setTimeout(() => {
@@ -174,12 +170,12 @@ export class Crew {
     if (this.#suspended) return;
     this.#ending = true;
     clearInterval(this.#timer);
-    for (const delay of this.#delays) clearTimeout(delay);
+    const stopped = this.#replacements.stop();
     for (const link of this.members) {
       if (!this.#begun && link.hello.address) link.release();
       else link.kill();
     }
-    await this.#hiring;
+    await stopped;
   }
 
   /** One that can start others on the listening socket. */
@@ -225,15 +221,6 @@ export class Crew {
     if (this.#material) link.send({ kind: "tls", material: this.#material });
   }
 
-  /** One replacement after another, so that the second finds the first's listening socket. */
-  #replace(delay: number): void {
-    const timer = setTimeout(() => {
-      this.#delays.delete(timer);
-      this.#hiring = this.#hiring.then(() => this.#hireOne());
-    }, delay);
-    this.#delays.add(timer);
-  }
-
   async #hireOne(): Promise<void> {
     if (this.#ending) return;
     const id = this.#nextId++;
@@ -242,7 +229,7 @@ export class Crew {
     });
     const serves = await this.#links.get(id)?.listening();
     if (serves) this.#log.info({ worker: id, pid: this.#links.get(id)?.pid }, "A worker serves.");
-    else if (!this.#ending && serves === undefined) this.#replace(this.#restarts.delay(0));
+    else if (!this.#ending && serves === undefined) this.#replacements.add();
   }
 
   #closed(link: Link): void {
@@ -251,7 +238,7 @@ export class Crew {
     if (link.leaving || this.#isOutgoing(link) || this.#ending || !this.#begun) return;
     const about = { worker: link.id, pid: link.pid };
     this.#log.warn(about, "A worker has ended; another takes its place.");
-    this.#replace(this.#restarts.delay(performance.now() - link.since));
+    this.#replacements.add(performance.now() - link.since);
   }
 
   #watch(): void {
