@@ -1,6 +1,6 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import type { Field } from "../../../core/forwarding.ts";
-import { grpcOfHttp, grpcOutcome, grpcStatus, grpcTimeout } from "../../../core/grpc.ts";
+import { grpcTimeout } from "../../../core/grpc.ts";
 import { answeredWith, type Outcome, outcomeRow } from "../../../core/outcome.ts";
 import type { Admitted } from "../../../core/request-line.ts";
 import type { Lease } from "../../../targets/target.ts";
@@ -8,47 +8,34 @@ import type { DataPlane } from "../../data-plane.ts";
 import type { Exchange } from "../../exchange.ts";
 import { isEventStream } from "../event-stream.ts";
 import { ownFields } from "../problem.ts";
-import { RequestBody } from "../request-body.ts";
 import { StreamedEvents } from "../streamed-events.ts";
+import { AnswerPace } from "./answer-pace.ts";
 import { Attempt, type AttemptOwner } from "./attempt.ts";
+import { callEnding, callEndingOf, mayTurnUnavailable } from "./call-ending.ts";
 import { Deadline } from "./deadline.ts";
-import { endsWhole } from "./ends-whole.ts";
-import { fieldOf, fieldsOfRaw } from "./fields.ts";
+import { fieldOf } from "./fields.ts";
 import type { Http2Head } from "./request-head.ts";
 import { grpcOfReset, resetCode } from "./reset-code.ts";
-import { Silence } from "./silence.ts";
 import { StreamAnswer } from "./stream-answer.ts";
-import type { UpstreamHead, UpstreamRequest } from "./upstream/upstream.ts";
-import { fieldsFor, upstreamRequest } from "./upstream-request.ts";
+import { StreamRequest } from "./stream-request.ts";
+import type { UpstreamHead } from "./upstream/upstream.ts";
 import type { Ways } from "./ways.ts";
 
 /**
  * One stream's request between its client and one target after another: the five steps (pick a color, pick a target,
  * claim, forward, record). The exchange takes the first three and the last; this class moves the bytes.
  */
-export class StreamExchange implements AttemptOwner {
-  readonly #plane: DataPlane;
+export class StreamExchange extends StreamRequest implements AttemptOwner {
   readonly #ways: Ways;
-  readonly #stream: ServerHttp2Stream;
-  readonly #head: Http2Head;
-  readonly #path: string;
-  readonly #host: string;
-  readonly #exchange: Exchange;
-  readonly #body: RequestBody;
   readonly #answer: StreamAnswer;
   readonly #deadline: Deadline | undefined;
-  #trailers: readonly Field[] = [];
-  /** The fields that the newest target got. */
-  #sent: readonly Field[] = [];
-  #attempt: Attempt | undefined;
   #lease: Lease | undefined;
   /** A head that waits for what follows, because UNAVAILABLE may, and would be repeated. */
   #held: UpstreamHead | undefined;
   #upstreamStatus = 0;
   /** How the target's part ended, once it has. */
   #outcome: Outcome | undefined;
-  readonly #silence = new Silence(() => this.#silent());
-  #clientIsSlow = false;
+  readonly #pace = new AnswerPace(() => this.#silent());
   #events: StreamedEvents | undefined;
   #done = false;
 
@@ -58,35 +45,18 @@ export class StreamExchange implements AttemptOwner {
     plane: DataPlane,
     stream: ServerHttp2Stream,
     head: Http2Head,
-    { path, host }: Admitted,
+    way: Admitted,
   ) {
-    this.#plane = plane;
+    super(plane, stream, exchange, head, way);
     this.#ways = ways;
-    this.#stream = stream;
-    this.#head = head;
-    this.#path = path;
-    this.#host = host;
-    this.#exchange = exchange;
     this.#answer = new StreamAnswer(stream, head.isGrpc, head.method === "HEAD");
-    const length = Number(fieldOf(head.fields, "content-length") ?? 0);
-    const isWhole = endsWhole(stream);
-    const expects = fieldOf(head.fields, "expect") !== undefined;
-    const source = { readable: stream, hasBody: !head.ended, length, isWhole };
-    this.#body = new RequestBody(plane, exchange, source, {
-      wanted: () => expects && this.#answer.continue(),
-      sent: () => this.#attempt?.bodySent(),
-      fault: (outcome) => this.giveUp(outcome),
-    });
     const timeout = head.isGrpc ? grpcTimeout(fieldOf(head.fields, "grpc-timeout")) : undefined;
     this.#deadline = timeout === undefined ? undefined : new Deadline(timeout, () => this.giveUp("deadline"));
   }
 
   run(): void {
-    const stream = this.#stream;
-    stream.on("trailers", (_headers, _flags, raw) => {
-      this.#trailers = fieldsOfRaw(raw as readonly string[]);
-    });
-    stream.on("data", () => this.#active(false));
+    const { stream } = this;
+    stream.on("data", () => this.#moved(false));
     stream.on("drain", () => this.#drained());
     stream.on("close", () => this.#closed());
     this.#next();
@@ -95,7 +65,7 @@ export class StreamExchange implements AttemptOwner {
   /** The client, its message or its deadline ended the request. */
   giveUp(outcome: Outcome): void {
     if (this.#done || this.#answer.ended) return;
-    const attempt = this.#attempt;
+    const attempt = this.attempt;
     if (attempt !== undefined) {
       this.#settle(outcome);
       attempt.cancel();
@@ -103,9 +73,8 @@ export class StreamExchange implements AttemptOwner {
     this.#conclude(outcome, undefined);
   }
 
-  onSent(attempt: Attempt): void {
-    this.#attempt = attempt;
-    if (!this.#head.ended) this.#body.pipe(attempt.upstream);
+  protected continue(): void {
+    this.#answer.continue();
   }
 
   onInterim(status: number, fields: readonly Field[]): void {
@@ -115,11 +84,12 @@ export class StreamExchange implements AttemptOwner {
   onHead(attempt: Attempt, head: UpstreamHead): void {
     const { status, ended } = head;
     this.#upstreamStatus = status;
-    if (ended && this.#head.isGrpc && status === 200) {
-      const outcome = this.#grpcEnding(head.fields);
+    if (ended && this.head.isGrpc && status === 200) {
+      const outcome = callEnding(this.exchange, head.fields);
       if (this.#again(attempt, outcome)) return;
     } else if (this.#again(attempt, answeredWith(status))) return;
-    if (!ended && status === 200 && this.#mayTurnUnavailable()) this.#held = head;
+    if (!ended && status === 200 && this.head.isGrpc && mayTurnUnavailable(this.plane, this.exchange))
+      this.#held = head;
     else this.#begin(head);
     if (ended && !this.#done) this.#targetEnded(head.fields);
   }
@@ -127,19 +97,19 @@ export class StreamExchange implements AttemptOwner {
   onData(chunk: Buffer): void {
     if (this.#held) this.#begin(this.#held);
     if (this.#done) return;
-    this.#exchange.tap?.part(chunk, 0, chunk.length);
-    this.#active(true);
+    this.exchange.tap?.part(chunk, 0, chunk.length);
+    this.#moved(true);
     if (!this.#answer.part(this.#events?.pass(chunk) ?? chunk)) {
-      this.#clientIsSlow = true;
-      this.#attempt?.upstream.pause();
+      this.#pace.clientIsSlow = true;
+      this.attempt?.upstream.pause();
     }
     this.#events?.settle();
   }
 
   onEnd(trailers: readonly Field[]): void {
-    const attempt = this.#attempt!;
+    const attempt = this.attempt!;
     if (this.#held) {
-      if (this.#again(attempt, this.#grpcEnding(trailers))) return;
+      if (this.#again(attempt, callEnding(this.exchange, trailers))) return;
       this.#begin(this.#held);
     }
     if (this.#done) return;
@@ -148,74 +118,60 @@ export class StreamExchange implements AttemptOwner {
   }
 
   onFailed(attempt: Attempt, outcome: Outcome, code: number | undefined): void {
-    this.#attempt = undefined;
+    this.attempt = undefined;
     this.#held = undefined;
     this.#settle(outcome);
     if (this.#answer.status === 0) {
-      this.#body.detach();
-      if (this.#exchange.retries(outcome)) return this.#next();
+      this.body.detach();
+      if (this.exchange.retries(outcome)) return this.#next();
     }
     this.#conclude(outcome, code);
     attempt.upstream.cancel();
   }
 
   onStalled(attempt: Attempt): void {
-    if (!this.#exchange.retries("stalled")) return;
-    this.#attempt = undefined;
+    if (!this.exchange.retries("stalled")) return;
+    this.attempt = undefined;
     this.#settle("stalled");
-    if (this.#body.complete) attempt.abandon();
+    if (this.body.complete) attempt.abandon();
     else attempt.cancel();
-    this.#body.detach();
+    this.body.detach();
     this.#next();
   }
 
   /** Sends the request to the next target. */
   #next(): void {
-    const lease = this.#exchange.claim();
+    const lease = this.exchange.claim();
     if (lease === undefined) return this.#conclude("no_target", undefined);
     this.#lease = lease;
     this.#upstreamStatus = 0;
-    const attempt = new Attempt(this.#ways, this.#plane, this.#exchange, lease, this.#request(lease), this);
-    this.#attempt = attempt;
+    const attempt = new Attempt(this.#ways, this.plane, this.exchange, lease, this.requestFor(lease), this);
+    this.attempt = attempt;
     attempt.start();
-  }
-
-  #request(lease: Lease): UpstreamRequest {
-    const host = this.#host === "" ? lease.target.authority : this.#host;
-    const fields = fieldsFor(this.#plane, this.#exchange, this.#head, lease, host);
-    this.#sent = fields;
-    return upstreamRequest(this.#head, this.#path, fields, this.#plane.scheme, () => this.#trailers);
   }
 
   /** An answer that is held back, because the request is sent again. */
   #again(attempt: Attempt, outcome: Outcome): boolean {
-    if (outcome === "answered" || !this.#exchange.retries(outcome)) return false;
-    this.#attempt = undefined;
+    if (outcome === "answered" || !this.exchange.retries(outcome)) return false;
+    this.attempt = undefined;
     this.#held = undefined;
     this.#settle(outcome);
     attempt.cancel();
-    this.#body.detach();
+    this.body.detach();
     this.#next();
     return true;
   }
 
-  #mayTurnUnavailable(): boolean {
-    const { isGrpc, method } = this.#head;
-    const { config } = this.#plane;
-    if (!isGrpc || !this.#exchange.bodyKept || !config.retry.on.includes("unavailable")) return false;
-    return this.#plane.isRepeatable(method, this.#path);
-  }
-
   #begin(head: UpstreamHead): void {
     this.#held = undefined;
-    if (!this.#body.complete) this.#body.answered();
+    if (!this.body.complete) this.body.answered();
     const type = fieldOf(head.fields, "content-type");
-    if (!this.#head.isGrpc)
-      this.#exchange.tap?.head(head.status, type, fieldOf(head.fields, "content-encoding"));
+    if (!this.head.isGrpc)
+      this.exchange.tap?.head(head.status, type, fieldOf(head.fields, "content-encoding"));
     try {
-      this.#answer.head(head, this.#exchange);
+      this.#answer.head(head, this.exchange);
       if (this.#mayEndEarly(head) && isEventStream(type)) this.#streamEvents();
-      this.#active(true);
+      this.#moved(true);
     } catch {
       this.giveUp("invalid_response"); // Node refuses what it cannot write
     }
@@ -223,7 +179,7 @@ export class StreamExchange implements AttemptOwner {
 
   /** An answer that says its length cannot be ended before. */
   #mayEndEarly({ status, ended, fields }: UpstreamHead): boolean {
-    if (this.#head.isGrpc || this.#head.method === "HEAD" || status !== 200 || ended) return false;
+    if (this.head.isGrpc || this.head.method === "HEAD" || status !== 200 || ended) return false;
     return fieldOf(fields, "content-length") === undefined;
   }
 
@@ -235,36 +191,28 @@ export class StreamExchange implements AttemptOwner {
       this.#answer.end([]);
     };
     this.#events = events;
-    this.#exchange.lasts(() => events.end());
+    this.#pace.lasts = true;
+    this.exchange.lasts(() => events.end());
   }
 
   /** Nothing more is wanted of a stream of events. */
   #leave(): void {
-    const attempt = this.#attempt;
+    const attempt = this.attempt;
     this.#outcome = "answered";
     this.#settle("answered");
-    this.#attempt = undefined;
+    this.attempt = undefined;
     attempt?.cancel();
-  }
-
-  /** What the trailers, or an answer of trailers alone, say of a call. */
-  #grpcEnding(fields: readonly Field[]): Outcome {
-    const code = grpcStatus(fieldOf(fields, "grpc-status"));
-    this.#exchange.grpcStatus = code;
-    return grpcOutcome(code);
   }
 
   /** The target has done its part; the client may still have to read it. */
   #targetEnded(trailers: readonly Field[]): void {
     const status = this.#upstreamStatus;
-    const { isGrpc } = this.#head;
-    const outcome = isGrpc && status === 200 ? this.#grpcEnding(trailers) : answeredWith(status);
-    if (isGrpc && status !== 200) this.#exchange.grpcStatus = grpcOfHttp(status);
+    const outcome = this.head.isGrpc ? callEndingOf(this.exchange, status, trailers) : answeredWith(status);
     this.#outcome = outcome;
-    const attempt = this.#attempt;
+    const attempt = this.attempt;
     this.#settle(outcome);
-    this.#attempt = undefined;
-    if (this.#body.complete) attempt?.leave();
+    this.attempt = undefined;
+    if (this.body.complete) attempt?.leave();
     else attempt?.cancel();
   }
 
@@ -272,25 +220,22 @@ export class StreamExchange implements AttemptOwner {
     const lease = this.#lease;
     if (lease === undefined) return;
     this.#lease = undefined;
-    this.#exchange.settle(lease, outcome, this.#upstreamStatus);
+    this.exchange.settle(lease, outcome, this.#upstreamStatus);
   }
 
-  /** Something moves. The client's own sending says nothing of whether it reads. */
-  #active(fromTarget: boolean): void {
-    if (this.#answer.status === 0 || (this.#clientIsSlow && !fromTarget)) return;
-    if (this.#events !== undefined && !this.#clientIsSlow) this.#silence.stop();
-    else this.#silence.again(this.#plane.config.timeouts.stream_idle);
+  #moved(fromTarget: boolean): void {
+    if (this.#answer.status !== 0) this.#pace.moved(fromTarget, this.plane.config.timeouts.stream_idle);
   }
 
   #silent(): void {
-    if (!this.#answer.ended) return this.giveUp(this.#clientIsSlow ? "client_abort" : "stream_timeout");
+    if (!this.#answer.ended) return this.giveUp(this.#pace.clientIsSlow ? "client_abort" : "stream_timeout");
     this.#answer.reset(constants.NGHTTP2_CANCEL);
   }
 
   #drained(): void {
-    this.#clientIsSlow = false;
-    this.#active(true);
-    this.#attempt?.upstream.resume();
+    this.#pace.clientIsSlow = false;
+    this.#moved(true);
+    this.attempt?.upstream.resume();
   }
 
   /** The stream is over, by either side. */
@@ -301,10 +246,10 @@ export class StreamExchange implements AttemptOwner {
       return this.#finish(this.#answer.status, "answered");
     }
     if (!this.#answer.ended) return this.giveUp(this.#deadline?.passed ? "deadline" : "client_abort");
-    const { rstCode } = this.#stream;
+    const { rstCode } = this.stream;
     if (rstCode !== constants.NGHTTP2_NO_ERROR) return this.#finish(499, "client_abort");
-    if (!this.#head.isGrpc && this.#outcome !== undefined) {
-      this.#exchange.tap?.end({ body: this.#body.whole, fields: () => this.#sent });
+    if (!this.head.isGrpc && this.#outcome !== undefined) {
+      this.exchange.tap?.end(this.sent());
     }
     this.#finish(this.#answer.status, this.#outcome ?? "answered");
   }
@@ -312,7 +257,7 @@ export class StreamExchange implements AttemptOwner {
   /** No target's answer goes to the client, or only a part of one. */
   #conclude(outcome: Outcome, code: number | undefined): void {
     const row = outcomeRow(outcome);
-    if (this.#head.isGrpc) this.#exchange.grpcStatus = row.grpc;
+    if (this.head.isGrpc) this.exchange.grpcStatus = row.grpc;
     if (outcome === "client_abort") {
       this.#answer.reset(constants.NGHTTP2_CANCEL);
       return this.#finish(row.status, outcome);
@@ -327,17 +272,17 @@ export class StreamExchange implements AttemptOwner {
     const row = outcomeRow(outcome);
     const retryAfter = row.status === 503 ? [["Retry-After", "1"] as const] : [];
     const grpc = grpcOfReset(code, row.grpc);
-    if (this.#head.isGrpc) this.#exchange.grpcStatus = grpc;
-    this.#answer.problem(row, grpc, [...retryAfter, ...ownFields(this.#exchange)], this.#exchange.id);
+    if (this.head.isGrpc) this.exchange.grpcStatus = grpc;
+    this.#answer.problem(row, grpc, [...retryAfter, ...ownFields(this.exchange)], this.exchange.id);
   }
 
   #finish(status: number, outcome: Outcome): void {
     if (this.#done) return;
     this.#done = true;
-    this.#silence.stop();
+    this.#pace.stop();
     this.#events?.stop();
     this.#deadline?.clear();
-    this.#body.end();
-    this.#exchange.finish(status, outcome, this.#answer.bytes);
+    this.body.end();
+    this.exchange.finish(status, outcome, this.#answer.bytes);
   }
 }
