@@ -21,7 +21,18 @@ export interface PairRun {
   readonly pairs: PairReport;
 }
 
-/** How a copy ended. The first four were answered; those after `too_large` were never sent. */
+/** How a copy ended that was never sent: nobody knows what its answer would have been. */
+export const UNSENT_COPIES = [
+  "aborted",
+  "rate",
+  "queue",
+  "memory",
+  "no_body",
+  "no_target",
+  "unsupported",
+] as const;
+
+/** How a copy ended. The first four were answered. */
 export const COPY_OUTCOMES = [
   "answered",
   "rejected",
@@ -30,12 +41,6 @@ export const COPY_OUTCOMES = [
   "connect",
   "timeout",
   "too_large",
-  "aborted",
-  "rate",
-  "queue",
-  "memory",
-  "no_body",
-  "no_target",
-  "unsupported",
+  ...UNSENT_COPIES,
 ] as const;
 export type CopyOutcome = (typeof COPY_OUTCOMES)[number];

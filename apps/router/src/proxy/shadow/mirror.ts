@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { ShadowConfig } from "../../config/config.ts";
 import type { Reading } from "../../core/predictions/read.ts";
 import type { IsRepeatable } from "../../core/repeatable.ts";
-import type { CopyOutcome, PairRun, ShadowView } from "../../core/shadow/view.ts";
+import { type CopyOutcome, type PairRun, type ShadowView, UNSENT_COPIES } from "../../core/shadow/view.ts";
 import type { Target } from "../../targets/target.ts";
 import { Allowance } from "../answers/allowance.ts";
 import type { AnswerTap } from "../answers/answer-tap.ts";
@@ -15,16 +15,7 @@ import type { SentRequest } from "../tap.ts";
 import { type Echo, Flight } from "./flight.ts";
 import { type Copy, Pairing } from "./pairing.ts";
 
-/** Copies that are never sent: nobody knows what their answers would have been. */
-const UNSENT: ReadonlySet<CopyOutcome> = new Set([
-  "aborted",
-  "rate",
-  "queue",
-  "memory",
-  "no_body",
-  "no_target",
-  "unsupported",
-]);
+const UNSENT: ReadonlySet<CopyOutcome> = new Set(UNSENT_COPIES);
 
 /**
  * Copies requests to a shadow once their clients have been answered. It has connections, limits and time-outs of its own, and
