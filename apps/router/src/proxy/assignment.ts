@@ -41,7 +41,7 @@ export class Assignment {
     this.key = key;
     this.setCookie = affinity?.setCookie;
     this.assigned = forced ?? drawColor(plane, key);
-    this.charging = this.overridden ? undefined : plane.chargings[this.assigned.index];
+    this.charging = this.overridden ? undefined : plane.chargings.current[this.assigned.index];
     const { share, counters } = this.assigned;
     const random = key === undefined && plane.table.split === "random";
     this.#evident = !this.overridden && random && share > 0 && share < 1;

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Config } from "../config/config.ts";
 import { keepTls } from "../config/reload.ts";
 import { Budget } from "../core/budget.ts";
@@ -8,7 +7,6 @@ import { compileRepeatable, type IsRepeatable } from "../core/repeatable.ts";
 import type { Report } from "../core/report.ts";
 import type { RequestFacts } from "../core/request-facts.ts";
 import type { Snapshot } from "../core/snapshot.ts";
-import { SUSPECT_FLOOR, SUSPECT_WAITING, silenceAllowed } from "../core/suspect.ts";
 import { Dialer } from "../targets/dialer.ts";
 import type { Lease, Target } from "../targets/target.ts";
 import type { TlsMaterial } from "../tls/material.ts";
@@ -23,19 +21,16 @@ import { OverrideRule } from "./override.ts";
 import { processFacts } from "./process-facts.ts";
 import { ColorCounters } from "./record.ts";
 import { bookRefused, type RefusedAnswer } from "./refused-request.ts";
-import { Charging } from "./rollout/charging.ts";
-import { RolloutCounter, rhoOf } from "./rollout/rollout-counter.ts";
+import { RequestIds } from "./request-ids.ts";
+import { Chargings } from "./rollout/chargings.ts";
 import { ServedBuffer } from "./served-buffer.ts";
+import { leaveDownTargets, Suspects } from "./suspects.ts";
 import type { Taps } from "./tap.ts";
 import { Contexts } from "./tls/contexts.ts";
 import { hstsValue } from "./tls/hsts.ts";
 import { SpanExport } from "./tracing/span-export.ts";
 import { Tracer } from "./tracing/tracer.ts";
 import { Tunnels } from "./tunnels.ts";
-
-const WELL_FORMED_ID = /^[\w.~:+/=-]{1,128}$/;
-/** How often silent targets are looked for while enough requests wait somewhere. */
-const SWEEP_INTERVAL = 20;
 
 export interface DataPlaneOptions {
   readonly config: Config;
@@ -76,8 +71,8 @@ export class DataPlane {
   contexts: Contexts | undefined;
   /** Handshakes with clients, by how they ended. */
   readonly handshakes = { done: 0, failed: 0 };
-  /** By index of the color: what a request that is assigned now is counted by. Empty while no rollout runs. */
-  chargings: readonly (Charging | undefined)[] = [];
+  /** By what requests are counted for a rollout. */
+  readonly chargings = new Chargings();
   /**
    * Undefined while new requests may begin, which is all that the hot path looks at. Otherwise an engine asks it before
    * `begin`, and waits where it gets a ticket.
@@ -103,12 +98,11 @@ export class DataPlane {
   readonly served = new ServedBuffer(() => this.onUrgent());
   readonly #worker: number;
   readonly #accessLog: AccessLog | undefined;
-  // Drawing 122 random bits for each request would cost more than everything else that names it.
-  readonly #idPrefix = randomUUID().slice(0, 24);
-  #ids = 1;
+  /** Names requests. */
+  readonly ids = new RequestIds();
   #epoch = 0;
-  #sweeper: NodeJS.Timeout | undefined;
-  #counter: RolloutCounter | undefined;
+  /** The rule for silent targets. */
+  readonly suspects = new Suspects(this);
   readonly #gate = new ClosedGate(this);
   /** Answers that may outlive a flip. */
   readonly tunnels = new Tunnels(this);
@@ -140,7 +134,7 @@ export class DataPlane {
     this.isRepeatable = compileRepeatable(config.retry.idempotent_paths);
     this.isTrusted = networks(config.trusted_proxies);
     this.override = config.override && new OverrideRule(config.override);
-    this.affinity = affinityReader(config.affinity, () => this.newId());
+    this.affinity = affinityReader(config.affinity, () => this.ids.next());
     this.retryBudget = new Budget(config.retry.budget);
     this.served.share = config.feedback?.sample ?? 0;
     this.hedgeBudget = config.hedge && new Budget(config.hedge.max);
@@ -191,31 +185,12 @@ export class DataPlane {
       split: snapshot.split,
       salt: snapshot.salt,
     };
-    this.#charge(snapshot);
+    this.chargings.serve(snapshot, this.colors);
     this.observer.serve(snapshot.shadow, snapshot.rollout);
     this.#tap();
-    for (const { targets } of this.colors) {
-      for (const target of targets) if (target.health === "down") moveWaiters(target);
-    }
+    leaveDownTargets(this.colors);
     this.tunnels.review();
     this.#gate.set(snapshot.gate);
-  }
-
-  /** A rollout's counter lasts over its snapshots, and after it until the next one, for what had not been reported. */
-  #charge(snapshot: Snapshot): void {
-    const { rollout } = snapshot;
-    const rho = rollout && rhoOf(snapshot, rollout);
-    if (rollout === undefined || rho === undefined || rho === 0) {
-      this.chargings = [];
-      return;
-    }
-    if (this.#counter?.id !== rollout.id) this.#counter = new RolloutCounter(rollout.id);
-    const counter = this.#counter;
-    this.chargings = this.colors.map(({ name }) => {
-      const isCandidate = name === rollout.candidate;
-      if (!isCandidate && name !== rollout.stable) return undefined;
-      return new Charging(counter, rollout, rho, isCandidate);
-    });
   }
 
   /** To be called by an engine shortly before it cuts what is left: what can end in an orderly way does so now. */
@@ -252,11 +227,6 @@ export class DataPlane {
     lease.heard(this.now());
   }
 
-  /** A new UUID: unlike any other of this process, and of any other with overwhelming odds. */
-  newId(): string {
-    return this.#idPrefix + (this.#ids++).toString(16).padStart(12, "0");
-  }
-
   /** The client's own address, seen through trusted proxies. */
   clientOf(facts: RequestFacts): string {
     if (this.config.trusted_proxies.length === 0) return plainAddress(facts.peer);
@@ -265,8 +235,7 @@ export class DataPlane {
 
   /** `X-Request-Id`: the client's if it is well formed, else a new one. */
   idOf(facts: RequestFacts): string {
-    const told = facts.header("x-request-id");
-    return told !== undefined && WELL_FORMED_ID.test(told) ? told : this.newId();
+    return this.ids.of(facts);
   }
 
   /** Books a request that got no color. */
@@ -274,41 +243,19 @@ export class DataPlane {
     bookRefused(this, facts, answer);
   }
 
-  isSuspect(target: Target): boolean {
-    if (target.waiting < SUSPECT_WAITING) return false;
-    const now = this.now();
-    const silence = target.silence(now);
-    return silence >= SUSPECT_FLOOR && silence >= this.#silenceAllowed(target.color, now);
-  }
-
-  /** Looks for silent targets as long as enough requests wait at one. */
-  watch(target: Target): void {
-    if (target.waiting < SUSPECT_WAITING || this.#sweeper) return;
-    this.#sweeper = setInterval(() => this.sweep(), SWEEP_INTERVAL);
-    this.#sweeper.unref();
-  }
-
   /** Moves what waits at suspects. Public for tests with a clock of their own. */
   sweep(): void {
-    let watched = false;
-    for (const color of this.colors) {
-      for (const target of color.targets) {
-        if (target.waiting >= SUSPECT_WAITING) watched = true;
-        if (this.isSuspect(target)) moveWaiters(target);
-      }
-    }
-    if (watched) return;
-    clearInterval(this.#sweeper);
-    this.#sweeper = undefined;
+    this.suspects.sweep();
   }
 
   report(): Report {
-    const suspect = (target: Target) => this.isSuspect(target);
+    const suspect = (target: Target) => this.suspects.isSuspect(target);
     const colors = this.colors.map((color) => [
       color.name,
       { ...color.counters.report(color.targetReports(suspect)), ...this.observer.report(color.name) },
     ]);
     const shadow = this.observer.mirror.report();
+    const run = this.chargings.report();
     return {
       worker: this.#worker,
       epoch: this.#epoch,
@@ -322,21 +269,7 @@ export class DataPlane {
       ...(this.contexts ? { handshakes: { ...this.handshakes } } : {}),
       servedDropped: this.served.dropped,
       ...(shadow && { shadow }),
-      ...(this.#counter && { runs: [this.#counter.report()] }),
+      ...(run && { runs: [run] }),
     };
   }
-
-  #silenceAllowed(color: number, now: number): number {
-    let slowest: number | undefined;
-    for (const other of this.colors) {
-      if (other.index === color) continue;
-      const p95 = other.latency.p95(now);
-      if (p95 !== undefined && (slowest === undefined || p95 > slowest)) slowest = p95;
-    }
-    return silenceAllowed(this.colors[color]!.latency.p95(now), slowest);
-  }
-}
-
-function moveWaiters(target: Target): void {
-  for (const lease of target.waiters()) lease.waiter.stalled(lease);
 }

@@ -95,7 +95,7 @@ export class Exchange extends Assignment implements Waiter {
     const lease = picked.claim(this.plane.now(), this);
     if (first && own) this.#first = lease;
     this.#current = lease;
-    this.plane.watch(picked);
+    this.plane.suspects.watch(picked);
     return lease;
   }
 
@@ -131,7 +131,7 @@ export class Exchange extends Assignment implements Waiter {
     if (!this.#route.hasFresh() || !this.plane.hedgeBudget?.spend(now)) return undefined;
     const picked = this.#route.branch();
     const lease = picked.claim(now, this);
-    this.plane.watch(picked);
+    this.plane.suspects.watch(picked);
     return lease;
   }
 

@@ -99,7 +99,7 @@ export class TargetChoice {
     if (!target.available) return false;
     if (reach === "tried") return true;
     if (target === this.#last || this.#earlier?.includes(target)) return false;
-    return reach === "suspects" || !this.plane.isSuspect(target);
+    return reach === "suspects" || !this.plane.suspects.isSuspect(target);
   }
 
   #remember(picked: Target): Target {

@@ -54,7 +54,7 @@ export class Wire {
       { now: () => 0, config: { limits: LIMITS, retry: { ...retry, attempts: 0, buffer: 128 } } },
     );
     this.lines = lines;
-    plane.newId = () => ID;
+    plane.ids.next = () => ID;
     this.plane = plane;
     const pool = {
       take: (target: Target) => this.#connect(target),
