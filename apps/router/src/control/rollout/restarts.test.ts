@@ -42,6 +42,21 @@ describe("the disk", () => {
     await next.plane.stop();
   });
 
+  it("has the weights, too, by the time an abort is answered", async () => {
+    const state = temporaryFolder();
+    const test = await started({ state });
+    const { write } = test.disk;
+    const written: string[] = [];
+    test.disk.write = async (path, text) => {
+      if (path.includes("state.json")) await new Promise((resolve) => setTimeout(resolve, 50)); // the slower of two files
+      await write.call(test.disk, path, text);
+      written.push(path);
+    };
+    expect((await test.call("POST", "/admin/rollouts/current/abort")).body.phase).toBe("aborted");
+    expect(written.some((path) => path.includes("state.json"))).toBe(true);
+    await test.plane.stop();
+  });
+
   it("gets the record of one that a change by hand ended, once", async () => {
     const state = temporaryFolder();
     const test = await started({ state });

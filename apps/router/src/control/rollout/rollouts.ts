@@ -106,7 +106,8 @@ export class Rollouts {
     this.#runner.say(given);
     if (given.kind !== "abort") this.#runner.look(); // or the answer would still say that approval is waited for
     this.#looks.goOn();
-    return { saved: await this.#current.saving.within(SAVE_WAIT) };
+    const saved = await this.#current.saving.within(SAVE_WAIT);
+    return { saved: given.kind === "abort" ? (await this.#runner.isBackSaved) && saved : saved };
   }
 
   /** For evidence that is computed in the control plane. */

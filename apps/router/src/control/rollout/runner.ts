@@ -73,6 +73,11 @@ export class Runner {
     this.#take(advance, verdict!);
   }
 
+  /** Whether weights that led back are on the disk; it waits for that no longer than a rescue does. */
+  get isBackSaved(): Promise<boolean> {
+    return this.#moves.isBackSaved;
+  }
+
   /** A change went through: one by hand, a rollback or one that was told to abort it, ends the rollout. */
   changed(entry: HistoryEntry): void {
     const { state } = this.#current;

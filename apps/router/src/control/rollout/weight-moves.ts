@@ -16,9 +16,15 @@ export interface WeightMovesOptions {
 export class WeightMoves {
   readonly #options: WeightMovesOptions;
   readonly #moving = new Set<"rescue" | "step">();
+  #back: Promise<boolean> = Promise.resolve(true);
 
   constructor(options: WeightMovesOptions) {
     this.#options = options;
+  }
+
+  /** Whether weights that led back are on the disk: a router that is killed once an abort is answered must not begin with others. */
+  get isBackSaved(): Promise<boolean> {
+    return this.#back;
   }
 
   /**
@@ -32,20 +38,23 @@ export class WeightMoves {
     if (this.#moving.has(kind)) return;
     this.#moving.add(kind);
     const apply = () => this.#apply(state, share, kind === "rescue");
-    (kind === "rescue" ? apply() : save().then(apply))
+    const moved = (kind === "rescue" ? apply() : save().then(apply))
       .catch((error: unknown) => {
         log.warn({ id: state.id, error: String(error) }, "A rollout's weights could not be set yet.");
+        return false;
       })
       .finally(() => this.#moving.delete(kind));
+    if (kind === "rescue") this.#back = moved;
   }
 
-  async #apply({ id, candidate, stable }: RolloutState, share: number, rescue: boolean): Promise<void> {
+  /** Resolves with whether they are on the disk; those of a rescue are in force all the same. */
+  async #apply({ id, candidate, stable }: RolloutState, share: number, rescue: boolean): Promise<boolean> {
     const { store, state } = this.#options;
     const wanted = () => state()?.id === id && state()?.share === share;
     const before = store.view.routing.weights;
     const none = Object.fromEntries(Object.keys(before).map((color) => [color, 0]));
     const weights = { ...none, [candidate.color]: share, [stable.color]: 100 - share };
-    if (!wanted() || areSame(before, weights)) return; // a worker has only not said so yet
+    if (!wanted() || areSame(before, weights)) return true; // a worker has only not said so yet
     const back = share === 0 ? { back: stable.color } : {};
     const meta = {
       who: `rollout ${id}`,
@@ -54,7 +63,7 @@ export class WeightMoves {
       rescue,
       accepts: wanted,
     };
-    await store.apply({ kind: "weights", weights, ...back }, meta);
+    return (await store.apply({ kind: "weights", weights, ...back }, meta)).saved;
   }
 }
 
