@@ -10,6 +10,7 @@ import {
   untilHealth,
 } from "../../apps/router/test/support/running-router.ts";
 import { refusedPort } from "../../apps/router/test/support/upstream.ts";
+import { endWorkers } from "../../apps/router/test/support/workers.ts";
 import { installed } from "../../test.shared.ts";
 import { DASHBOARDS, readRules } from "./files.ts";
 import { interpolate, queriesOf, readDashboard } from "./grafana.ts";
@@ -104,6 +105,7 @@ describe.skipIf(!installed("prometheus"))(
 
     afterAll(async () => {
       await endChildren();
+      endWorkers(router);
       for (const { child } of apis) child.kill("SIGKILL");
       removeFolder(router.folder);
     });
