@@ -11,8 +11,8 @@ export interface Channel {
   /** Called with every report: at once after a target's error or an emptied color, else a few times a second. */
   onReport(listener: (report: Report) => void): void;
   /**
-   * Asks every worker for a fresh report, which the listeners are told like any other; resolves with one of each worker
-   * that is there. For scrapes and status pages.
+   * Asks every worker for a fresh report, which the listeners are told like any other; resolves with the numbers of the
+   * workers that are there. For scrapes and status pages.
    */
-  collect(): Promise<readonly Report[]>;
+  collect(): Promise<readonly number[]>;
 }

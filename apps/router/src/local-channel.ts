@@ -32,8 +32,8 @@ export class LocalChannel implements Channel {
     this.#listeners.push(listener);
   }
 
-  collect(): Promise<readonly Report[]> {
-    return Promise.resolve([this.#report()]);
+  collect(): Promise<readonly number[]> {
+    return Promise.resolve([this.#report().worker]);
   }
 
   /** Reports at once: nothing is to wait in the data plane any more. */

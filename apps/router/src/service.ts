@@ -1,12 +1,20 @@
 import type { Channel } from "./channel.ts";
 import type { Address, Config } from "./config/config.ts";
+import type { Report } from "./core/report.ts";
 import type { TlsMaterial } from "./tls/material.ts";
 
 export interface Inheritance {
   /** Descriptor of the listening socket, where this process has it. */
   readonly socket: number | undefined;
   /** The workers that a successor takes over, and where it finds them; they report to it themselves. */
-  readonly workers: { readonly folder: string; readonly ids: readonly number[] } | undefined;
+  readonly workers:
+    | {
+        readonly folder: string;
+        readonly ids: readonly number[];
+        /** What each has reported last. */
+        readonly reports: readonly Report[];
+      }
+    | undefined;
 }
 
 /** The data plane as `main` runs it: in this process, or in processes of its own. */

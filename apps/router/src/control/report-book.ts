@@ -37,11 +37,11 @@ export class ReportBook {
 
   /**
    * Asks all workers, and forgets those that are gone but for their sums. Their answers come like any other report, one
-   * after the other: what was collected may be older by now than what its worker has told since.
+   * after the other.
    */
   async refresh(): Promise<void> {
     const asked = this.#noted;
-    const alive = new Set((await this.#channel.collect()).map(({ worker }) => worker));
+    const alive = new Set(await this.#channel.collect());
     for (const [worker, { report, nth }] of this.#latest) {
       if (alive.has(worker) || nth > asked) continue;
       this.#retire(report);

@@ -38,6 +38,8 @@ export interface HandedOver {
   readonly colors: readonly string[];
   /** Everything that was counted so far, but for the workers' own. */
   readonly report: Report;
+  /** What these workers have reported last, or what one has counted would go with it where it does not live to say so itself. */
+  readonly workerReports?: readonly Report[];
 }
 
 /** From the old router to the new one. */

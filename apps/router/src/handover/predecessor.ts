@@ -1,5 +1,6 @@
 import { Answers } from "../answers.ts";
 import type { Channel } from "../channel.ts";
+import { PREDECESSOR } from "../control/report-book.ts";
 import type { Report } from "../core/report.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import { type Down, HANDOVER, type HandedOver, type Legacy, type Up } from "./messages.ts";
@@ -13,6 +14,7 @@ export class Predecessor {
   readonly #listeners: ((report: Report) => void)[] = [];
   readonly #answers = new Answers<Down>();
   #report: Report | undefined;
+  #workerReports: readonly Report[] = [];
   #follows = false;
   #questions = 0;
   #begun = false;
@@ -60,8 +62,13 @@ export class Predecessor {
   }
 
   /** The numbers of the old router are part of what `channel` reports, for as long as it finishes what it has. */
-  join(channel: Channel, { report, workers, colors }: HandedOver, names: readonly string[]): Channel {
+  join(
+    channel: Channel,
+    { report, workers, colors, workerReports = [] }: HandedOver,
+    names: readonly string[],
+  ): Channel {
     this.#report = report;
+    this.#workerReports = workerReports;
     this.#follows = workers === undefined && colors.join() === names.join();
     return {
       publish: (snapshot) => {
@@ -74,8 +81,8 @@ export class Predecessor {
       },
       collect: async () => {
         await this.#collect();
-        const own = await channel.collect(); // last, or it would be old by the time that it is noted
-        return this.#gone ? own : [...own, this.#current()];
+        const own = await channel.collect(); // last: who is gone by the time that it is looked at is not there
+        return this.#gone ? own : [...own, PREDECESSOR];
       },
     };
   }
@@ -84,6 +91,7 @@ export class Predecessor {
   begin(): void {
     this.#begun = true;
     if (this.#report) this.#tell({ ...this.#current(), inherited: true });
+    for (const report of this.#workerReports) this.#tell({ ...report, inherited: true });
   }
 
   /** Says why this process cannot take over. */

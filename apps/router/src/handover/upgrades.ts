@@ -206,8 +206,10 @@ class Handing {
     leave(true);
     const handed = await control.give();
     await service.give();
-    const workers = service.inheritance.workers?.folder;
-    return { control: handed, workers, colors, report: await summary(this.#estate) };
+    const { workers } = service.inheritance;
+    const report = await summary(this.#estate);
+    const workerReports = workers?.reports.map(({ served: _, ...sums }) => sums) ?? [];
+    return { control: handed, workers: workers?.folder, colors, report, workerReports };
   }
 
   /** Has everything again that was given. */

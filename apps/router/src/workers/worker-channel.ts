@@ -65,10 +65,10 @@ export class WorkerChannel implements Channel {
     for (const listener of this.#listeners) listener(report);
   }
 
-  async collect(): Promise<readonly Report[]> {
-    if (this.#lent) return this.#lent.flatMap(({ report }) => report ?? []);
+  async collect(): Promise<readonly number[]> {
+    if (this.#lent) return this.#lent.map(({ id }) => id);
     const asked = [...this.#links.values()].filter(({ report }) => report !== undefined);
     await Promise.all(asked.map((link) => link.collect(COLLECT)));
-    return asked.flatMap((link) => (link.gone ? [] : [link.report!]));
+    return [...this.#links.values()].flatMap(({ id, gone }) => (gone ? [] : [id]));
   }
 }

@@ -81,8 +81,10 @@ export class WorkerService implements Service {
   }
 
   get inheritance(): Inheritance {
-    const ids = this.#crew.members.map(({ id }) => id);
-    return { socket: this.#crew.socket, workers: { folder: this.#folder, ids } };
+    const { members, socket } = this.#crew;
+    const ids = members.map(({ id }) => id);
+    const reports = members.flatMap(({ report }) => report ?? []);
+    return { socket, workers: { folder: this.#folder, ids, reports } };
   }
 
   give(): Promise<void> {

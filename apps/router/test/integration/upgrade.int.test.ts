@@ -97,6 +97,21 @@ for (const engine of ["wire", "http-proxy"]) {
   }
 }
 
+it("keeps what a worker has counted that is found deaf, and replaces it", async () => {
+  await begin({ workers: 2 });
+  const load = new Load({ url: router.url, rate: RATE, kind });
+  await load.more(100);
+  await load.stop();
+  const seen = await counters(router);
+  const { pid: deaf } = workersOf(router)[0]!;
+  process.kill(deaf, "SIGSTOP");
+  await upgraded();
+  expect(isAlive(deaf)).toBe(false);
+  const now = await counters(router);
+  expect([backwards(seen, now), answered(now)]).toEqual([[], answered(seen)]);
+  expect((await fetch(router.url)).status).toBe(200);
+});
+
 for (const upgrades of [1, 2]) {
   it(`has the old process finish what it has in flight, and counts it, after upgrades: ${upgrades}`, async () => {
     const held: ServerResponse[] = [];
