@@ -47,6 +47,8 @@ function turbo(tasks: readonly string[], concurrency: number): number {
     ...tasks,
     `--concurrency=${concurrency}`,
     "--output-logs=new-only",
+    // a failure in one workspace must not hide those of the others
+    "--continue=dependencies-successful",
     "--no-update-notifier",
   ];
   const env = { ...process.env, SLUICE_REPORTS: reports, TURBO_TELEMETRY_DISABLED: "1" };

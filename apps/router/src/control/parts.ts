@@ -65,7 +65,7 @@ export class Parts {
     this.feedback = this.#createFeedback();
     this.shadows = this.#createShadows();
     this.shadowFile = this.#createShadowFile();
-    this.predictions = new PredictionsBook({ store, watch: this.watch, book: this.book, clock });
+    this.predictions = new PredictionsBook({ store, watch: this.watch, book: this.book, clock, config });
     this.rollouts = this.#createRollouts();
     this.gateKeeper = new GateKeeper(store, clock, log);
     this.collector = new CollectorWatch(() => config().tracing, clock, log);

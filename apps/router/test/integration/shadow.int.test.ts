@@ -1,6 +1,5 @@
 import { afterEach, expect, it } from "vitest";
 import { Child, endChildren } from "../support/child.ts";
-import { eventually } from "../support/eventually.ts";
 import {
   post,
   type RunningRouter,
@@ -10,6 +9,7 @@ import {
   untilAnswers,
   untilHealth,
 } from "../support/running-router.ts";
+import { untilPasses } from "../support/until-passes.ts";
 import { refusedPort } from "../support/upstream.ts";
 
 const PREDICT = "/api/predict/";
@@ -94,7 +94,7 @@ it("a copy of the stable model is certified, and everybody gets the stable model
   );
   expect(await predict(0)).toBe(direct);
   await predictAll(1, 370);
-  await eventually(async () => expect((await status()).pairs.pairs).toBe(370));
+  await untilPasses(async () => expect((await status()).pairs.pairs).toBe(370));
   const { pairs, certificate, slices, shadow } = await status();
   expect(pairs).toMatchObject({ agree: 370, disagree: 0, broken: 0, largest: 0 });
   expect(shadow.versions.main.digest).toBe(shadow.versions.shadow.digest);
@@ -111,9 +111,9 @@ it("a copy of the stable model is certified, and everybody gets the stable model
 it("a better model differs: the worst pairs are named with their requests, over two workers", async () => {
   await begin("1.0.1", { workers: 2 });
   await post(router, "/admin/shadow", { color: "green" });
-  await eventually(async () => expect((await status()).shadow.color).toBe("green"));
+  await untilPasses(async () => expect((await status()).shadow.color).toBe("green"));
   await predictAll(0, 200);
-  await eventually(async () => expect((await status()).pairs.pairs).toBe(200));
+  await untilPasses(async () => expect((await status()).pairs.pairs).toBe(200));
   const { pairs, certificate, copies, shadow } = await status();
   expect(copies).toEqual({ answered: 200 });
   expect(shadow.versions.main.version).toBe("1.0.0");
@@ -151,7 +151,7 @@ it("the Open Inference Protocol's answers are compared, too", async () => {
   });
   expect(answer.status, await answer.clone().text()).toBe(200);
   await answer.text();
-  await eventually(async () => expect((await status()).pairs).toMatchObject({ pairs: 1, broken: 0 }));
+  await untilPasses(async () => expect((await status()).pairs).toMatchObject({ pairs: 1, broken: 0 }));
 });
 
 it("a shadow and what was found outlive the router", async () => {
@@ -159,7 +159,7 @@ it("a shadow and what was found outlive the router", async () => {
   await post(router, "/admin/shadow", { color: "green", percent: 50 });
   await post(router, "/admin/shadow", { color: "green", percent: 100 });
   await predictAll(0, 50);
-  await eventually(async () => expect((await status()).pairs.pairs).toBe(50));
+  await untilPasses(async () => expect((await status()).pairs.pairs).toBe(50));
   await router.child.kill("SIGTERM");
   router = await restartRouter(router);
   await untilHealth(router, "green", "up");
@@ -168,5 +168,5 @@ it("a shadow and what was found outlive the router", async () => {
   expect(pairs.pairs).toBe(50);
   await untilHealth(router, "blue", "up");
   await predictAll(50, 60);
-  await eventually(async () => expect((await status()).pairs.pairs).toBe(60));
+  await untilPasses(async () => expect((await status()).pairs.pairs).toBe(60));
 });

@@ -57,6 +57,34 @@ describe("the disk", () => {
     await test.plane.stop();
   });
 
+  it("never gets a step that an abort overtook while it was being saved", async () => {
+    const state = temporaryFolder();
+    const test = await scene({ state });
+    const { write } = test.disk;
+    let release: (() => void) | undefined;
+    test.disk.write = async (path, text) => {
+      if (path.includes("state.json") && release === undefined) {
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+      }
+      await write.call(test.disk, path, text);
+    };
+    await test.call("POST", "/admin/rollouts", PLAN);
+    await vi.waitFor(async () => {
+      await test.clock.advance(250);
+      expect(release).toBeDefined();
+    });
+    const answering = test.call("POST", "/admin/rollouts/current/abort");
+    await vi.waitFor(async () => expect(await test.phase()).toBe("aborted"));
+    release!();
+    expect((await answering).body.saved).not.toBe(false);
+    await test.plane.stop();
+    expect(test.channel.last.colors.map(({ share }) => share)).toEqual([1, 0]);
+    const { revision, weights } = JSON.parse(readFileSync(join(state, "state.json"), "utf8"));
+    expect({ revision, weights }).toEqual({ revision: 2, weights: { blue: 100, green: 0 } });
+  });
+
   it("gets the record of one that a change by hand ended, once", async () => {
     const state = temporaryFolder();
     const test = await started({ state });

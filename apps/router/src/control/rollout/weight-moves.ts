@@ -54,7 +54,9 @@ export class WeightMoves {
     const before = store.view.routing.weights;
     const none = Object.fromEntries(Object.keys(before).map((color) => [color, 0]));
     const weights = { ...none, [candidate.color]: share, [stable.color]: 100 - share };
-    if (!wanted() || areSame(before, weights)) return true; // a worker has only not said so yet
+    if (!wanted()) return true;
+    // a worker has only not said so yet; but a step that is being saved has to be overtaken
+    if (areSame(before, weights) && !(rescue && this.#moving.has("step"))) return true;
     const back = share === 0 ? { back: stable.color } : {};
     const meta = {
       who: `rollout ${id}`,

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Config } from "../../config/config.ts";
 import type { Clock } from "../../core/clock.ts";
 import { freezeReference, type Reference } from "../../core/evidence/prediction-drift.ts";
 import {
@@ -19,38 +21,48 @@ const LOOK = 1000;
 
 interface Known {
   readonly identity: ColorIdentity;
-  /** What had been counted when this version came. */
+  /** Where its predictions were read. */
+  readonly read: Config["predictions"];
+  /** What had been counted when this version, or this way to read it, came. */
   readonly before: Sketch;
+}
+
+interface Parts {
+  readonly store: Store;
+  readonly watch: TargetWatch;
+  readonly book: ReportBook;
+  readonly clock: Clock;
+  readonly config: () => Pick<Config, "predictions">;
 }
 
 /** The predictions of what each color runs now. */
 export class PredictionsBook {
-  readonly #parts: {
-    readonly store: Store;
-    readonly watch: TargetWatch;
-    readonly book: ReportBook;
-    readonly clock: Clock;
-  };
+  readonly #parts: Parts;
   readonly #known = new Map<string, Known>();
   #looked = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: { store: Store; watch: TargetWatch; book: ReportBook; clock: Clock }) {
+  constructor(parts: Parts) {
     this.#parts = parts;
   }
 
-  /** Called with every report: another version's predictions are not this one's. */
+  /** Called with every report: another version's predictions, or those read elsewhere in its answers, are not this one's. */
   look(): void {
-    const { store, watch, clock } = this.#parts;
-    const now = clock.now();
+    const now = this.#parts.clock.now();
     if (now - this.#looked < LOOK) return;
     this.#looked = now;
-    for (const { name } of store.view.snapshot.colors) {
-      const known = this.#known.get(name);
-      const found = identityOf(store, watch, name);
-      const identity = known && sameIdentity(known.identity, found);
-      const before = known === undefined ? EMPTY_SKETCH : ((identity && known.before) ?? this.#counted(name));
-      this.#known.set(name, { identity: identity ?? found, before });
-    }
+    for (const { name } of this.#parts.store.view.snapshot.colors)
+      this.#known.set(name, this.#knownNow(name));
+  }
+
+  #knownNow(name: string): Known {
+    const { store, watch, config } = this.#parts;
+    const found = identityOf(store, watch, name);
+    const read = config().predictions;
+    const known = this.#known.get(name);
+    if (known === undefined) return { identity: found, read, before: EMPTY_SKETCH };
+    const identity = sameIdentity(known.identity, found);
+    const goesOn = identity !== undefined && isDeepStrictEqual(known.read, read);
+    return { identity: identity ?? found, read, before: goesOn ? known.before : this.#counted(name) };
   }
 
   /** Frozen now; undefined while too few are known. */

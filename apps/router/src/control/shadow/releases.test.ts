@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { BLUE, GREEN, testPlane } from "../../../test/support/control-plane.ts";
+import { BLUE, GREEN, testConfig, testPlane } from "../../../test/support/control-plane.ts";
 import { passed } from "../../../test/support/fake-probe.ts";
 import { parsePointer } from "../../core/predictions/pointer.ts";
 import { SketchCounter } from "../../core/predictions/sketch.ts";
@@ -84,6 +84,18 @@ describe("guards on answers", () => {
     await test.predicted(...FARES, ...FARES.slice(0, 150).map((fare) => fare + 100));
     expect((await test.release({ guards: { shift: {} } })).status).toBe(200);
     expect(test.channel.last.rollout!.reference!.q25).toBeGreaterThan(99);
+  });
+});
+
+describe("quartiles of the stable color", () => {
+  it("are not frozen from what was read elsewhere in answers", async () => {
+    const test = await scene();
+    await test.predicted(...FARES);
+    const elsewhere = { ...PREDICTIONS, pointer: parsePointer("/predictions/*/tip") };
+    await test.plane.reload(testConfig({ colors: COLORS, predictions: elsewhere }));
+    await test.clock.advance(3000);
+    test.channel.report();
+    expect((await test.release({ guards: { shift: {} } })).body.detail).toMatch(/too few predictions/);
   });
 });
 

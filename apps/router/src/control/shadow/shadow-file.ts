@@ -49,15 +49,27 @@ export class ShadowFile {
 
   /** @param handed what the router before this one had; its file may be older */
   async load(handed: string | undefined): Promise<void> {
-    const { folder, disk, log, shadows } = this.#options;
-    const text =
-      handed ?? (folder === undefined ? undefined : await disk.read(this.#path).catch(() => undefined));
+    const { folder, log, shadows } = this.#options;
+    const text = handed ?? (folder === undefined ? undefined : await this.#read());
     this.#loaded = true;
     if (text === undefined) return;
     const saved = deserialize(text);
     if (saved === undefined) log.warn({ file: NAME }, "What was saved of shadows cannot be read; none runs.");
     else shadows.restore(saved);
     this.#saved = text;
+  }
+
+  async #read(): Promise<string | undefined> {
+    try {
+      return await this.#options.disk.read(this.#path);
+    } catch (error) {
+      const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+      this.#options.log.warn(
+        { file: NAME, error: reason },
+        `${NAME} cannot be read (${reason}); no shadow runs.`,
+      );
+      return undefined;
+    }
   }
 
   /** Called with every report. */

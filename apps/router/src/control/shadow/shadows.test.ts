@@ -321,6 +321,23 @@ describe("what outlives a restart", () => {
     expect((await start()).status).toBe(200);
   });
 
+  it("is nothing where the file cannot be read, and the router says why and serves", async () => {
+    const folder = temporaryFolder();
+    await opened({ state: folder });
+    await start();
+    await parts.plane.stop();
+    const disk = new FaultyDisk();
+    const { read } = disk;
+    disk.read = async (path) => {
+      if (path.endsWith("shadow.json")) throw Object.assign(new Error("denied"), { code: "EACCES" });
+      return await read(path);
+    };
+    await opened({ state: folder }, { disk });
+    expect(view()).toBeUndefined();
+    expect(parts.log.text).toContain("shadow.json cannot be read (EACCES); no shadow runs.");
+    expect((await start()).status).toBe(200);
+  });
+
   it("is saved again once the disk takes it, and a full one stops no shadow", async () => {
     const folder = temporaryFolder();
     await opened({ state: folder });

@@ -1,9 +1,9 @@
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { ENGINES } from "../../../test/conformance/engines.ts";
-import { eventually } from "../../../test/support/eventually.ts";
 import { closing } from "../../../test/support/open.ts";
 import { type Colors, type PlaneOptions, TEST_CONFIG, testRouter } from "../../../test/support/plane.ts";
+import { untilPasses } from "../../../test/support/until-passes.ts";
 import { type Answer, upstream } from "../../../test/support/upstream.ts";
 import { parsePointer } from "../../core/predictions/pointer.ts";
 import { quantileOf } from "../../core/predictions/sketch.ts";
@@ -52,7 +52,7 @@ describe.each(ENGINES)("answers at the engine $name", ({ create }) => {
     let at = 0;
     const { url, plane } = await answering((...told) => json(texts[at++]!)(...told));
     for (const text of texts) expect(await post(url)).toBe(text);
-    await eventually(() => expect(plane.report().colors.blue?.answers?.read).toBe(6));
+    await untilPasses(() => expect(plane.report().colors.blue?.answers?.read).toBe(6));
     const { faults, skipped, predictions } = plane.report().colors.blue!.answers!;
     expect(faults).toEqual({ null: 1, out_of_range: 1, missing: 1, not_number: 1, not_json: 1 });
     expect(skipped).toEqual({});
@@ -65,7 +65,7 @@ describe.each(ENGINES)("answers at the engine $name", ({ create }) => {
       response.end('{"predictions":[{"fare_amount":1}]}'),
     );
     await post(url);
-    await eventually(() => expect(plane.report().colors.blue?.answers?.faults).toEqual({ not_json: 1 }));
+    await untilPasses(() => expect(plane.report().colors.blue?.answers?.faults).toEqual({ not_json: 1 }));
   });
 
   it.each([
@@ -77,7 +77,7 @@ describe.each(ENGINES)("answers at the engine $name", ({ create }) => {
       json('\ufeff{"predictions":[{"fare_amount":7}]}', { "Content-Type": type }),
     );
     await post(url);
-    await eventually(() => expect(plane.report().colors.blue?.answers?.read).toBe(1));
+    await untilPasses(() => expect(plane.report().colors.blue?.answers?.read).toBe(1));
     expect(plane.report().colors.blue?.answers).toMatchObject({ faults: {}, predictions: { sum: 7 } });
   });
 
@@ -97,7 +97,7 @@ describe.each(ENGINES)("answers at the engine $name", ({ create }) => {
       const answer = await fetch(`${url}${PATH}`, { method: "POST", body: "{}", headers });
       expect(await answer.text()).toBe(text);
     }
-    await eventually(() => {
+    await untilPasses(() => {
       const { read, skipped } = plane.report().colors.blue!.answers!;
       expect([read, skipped]).toEqual([1, { too_large: 1 }]);
     });
@@ -117,14 +117,14 @@ describe.each(ENGINES)("answers at the engine $name", ({ create }) => {
     await post(url, "/api/other");
     await (await fetch(`${url}${PATH}`)).text();
     await post(url);
-    await eventually(() => expect(plane.report().colors.blue?.answers?.read).toBe(1));
+    await untilPasses(() => expect(plane.report().colors.blue?.answers?.read).toBe(1));
   });
 
   it("of the Open Inference Protocol are known", async () => {
     const outputs = [{ name: "fare_amount", datatype: "FP64", shape: [2], data: [10, 20] }];
     const { url, plane } = await answering(json(JSON.stringify({ outputs })));
     await post(url, "/v2/models/taxi-fare/infer");
-    await eventually(() => expect(plane.report().colors.blue?.answers?.read).toBe(1));
+    await untilPasses(() => expect(plane.report().colors.blue?.answers?.read).toBe(1));
     expect(plane.report().colors.blue?.answers).toMatchObject({ faults: {}, predictions: { sum: 15 } });
   });
 
@@ -137,7 +137,7 @@ describe.each(ENGINES)("answers at the engine $name", ({ create }) => {
     const coded = encode('{"predictions":[{"fare_amount":7}]}');
     const { url, plane } = await answering(json(coded, { "Content-Encoding": coding }));
     await post(url);
-    await eventually(() => expect(plane.report().colors.blue?.answers?.read).toBe(1));
+    await untilPasses(() => expect(plane.report().colors.blue?.answers?.read).toBe(1));
     expect(plane.report().colors.blue?.answers).toMatchObject({ faults: {}, predictions: { sum: 7 } });
   });
 
@@ -152,7 +152,7 @@ describe.each(ENGINES)("answers at the engine $name", ({ create }) => {
     const { url, plane } = await answering((...told) => answers[at++]!(...told));
     for (const _ of answers)
       await (await fetch(`${url}${PATH}`, { method: "POST" })).arrayBuffer().catch(() => {});
-    await eventually(() =>
+    await untilPasses(() =>
       expect(plane.report().colors.blue?.answers?.skipped).toEqual({ coding: 2, too_large: 1 }),
     );
     expect(plane.report().colors.blue?.answers?.read).toBe(0);
@@ -168,7 +168,7 @@ describe.each(ENGINES)("answers at the engine $name", ({ create }) => {
     );
     for (const _ of answers)
       await (await fetch(`${url}${PATH}`, { method: "POST" })).arrayBuffer().catch(() => {});
-    await eventually(() =>
+    await untilPasses(() =>
       expect(plane.report().colors.blue?.answers).toMatchObject({
         read: 3,
         faults: { not_json: 2 },
@@ -180,7 +180,7 @@ describe.each(ENGINES)("answers at the engine $name", ({ create }) => {
   it("are only read as fast as is allowed, and what is left out is counted", async () => {
     const { url, plane } = await answering(json('{"predictions":[{"fare_amount":7}]}'), { now: () => 0 });
     for (let round = 0; round < 15; round++) await Promise.all(Array.from({ length: 20 }, () => post(url)));
-    await eventually(() => {
+    await untilPasses(() => {
       const { read, skipped } = plane.report().colors.blue!.answers!;
       expect(read + skipped.busy!).toBe(300);
     });
@@ -224,7 +224,7 @@ describe.each(ENGINES)("answers at the engine $name", ({ create }) => {
     it("are charged once for each request: bad, high and low", async () => {
       const { url, plane } = await served(fare(10), fare(null));
       for (let i = 0; i < 20; i++) await post(url);
-      await eventually(() => {
+      await untilPasses(() => {
         const { candidate, stable } = tallies(plane)!.answers!.strata[0]!;
         expect(candidate.requests + stable.requests).toBe(20);
       });
@@ -249,7 +249,7 @@ describe.each(ENGINES)("answers at the engine $name", ({ create }) => {
       const config = { shadow: { ...TEST_CONFIG.shadow, rate: 100_000 } };
       const { url, plane } = await routing(colors, { snapshot: { rollout, shadow }, now: () => 0, config });
       for (let round = 0; round < 20; round++) await Promise.all(Array.from({ length: 20 }, () => post(url)));
-      await eventually(() => {
+      await untilPasses(() => {
         const { blue, green } = plane.report().colors;
         expect(blue!.answers!.read + blue!.answers!.skipped.busy! + green!.answers!.read).toBe(400);
       });
@@ -263,7 +263,7 @@ describe.each(ENGINES)("answers at the engine $name", ({ create }) => {
         json(JSON.stringify({ predictions: fares.map((fare_amount) => ({ fare_amount })) }));
       const { url, plane } = await served(rows(2, 4), rows(11, 30));
       for (let i = 0; i < 20; i++) await post(url);
-      await eventually(() => {
+      await untilPasses(() => {
         const { candidate, stable } = tallies(plane)!["high:12"]!.strata[0]!;
         expect(candidate.requests + stable.requests).toBe(20);
       });
@@ -293,7 +293,7 @@ describe.each(ENGINES)("answers at the engine $name", ({ create }) => {
       await greens();
       await fetch(`${url}${PATH}`, { method: "POST", headers: { "X-Sluice-Color": "blue" } });
       const { assigned } = plane.report().colors.blue!;
-      await eventually(() =>
+      await untilPasses(() =>
         expect(plane.report().colors.blue?.answers?.read).toBe(
           plane.report().colors.blue?.requests["POST 200"],
         ),

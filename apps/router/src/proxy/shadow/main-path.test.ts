@@ -1,10 +1,10 @@
 import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { ENGINES } from "../../../test/conformance/engines.ts";
-import { eventually } from "../../../test/support/eventually.ts";
 import { memoryInUse } from "../../../test/support/memory.ts";
 import { TEST_CONFIG } from "../../../test/support/plane.ts";
 import { fare, fares, keep, PATH, shadowedBy } from "../../../test/support/shadowed.ts";
+import { untilPasses } from "../../../test/support/until-passes.ts";
 import { type Answer, rawUpstream, upstream } from "../../../test/support/upstream.ts";
 
 describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
@@ -34,12 +34,12 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
         limits: { ...limits, timeout: 60_000 },
       });
       await allAnswered(post);
-      await eventually(() => expect(silent.seen).toHaveLength(2));
+      await untilPasses(() => expect(silent.seen).toHaveLength(2));
       expect(copies()).toEqual({ queue: asked - 7 });
       plane.configure({ ...plane.config, shadow: { ...plane.config.shadow, ...limits } });
       const second = await shadowed(silent.url, { blue, limits });
       await (await second.post()).text();
-      await eventually(() => expect(second.copies()).toEqual({ timeout: 1 }));
+      await untilPasses(() => expect(second.copies()).toEqual({ timeout: 1 }));
     });
 
     it("by one that is dead", async () => {
@@ -47,13 +47,13 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
       await gone.close();
       const { post, copies } = await shadowed(gone.url, { blue });
       await allAnswered(post);
-      await eventually(() => expect(copies()).toEqual({ connect: asked }));
+      await untilPasses(() => expect(copies()).toEqual({ connect: asked }));
     });
 
     it("by one without a target that takes traffic", async () => {
       const { post, copies } = await shadowed("", { blue });
       await allAnswered(post);
-      await eventually(() => expect(copies()).toEqual({ no_target: asked }));
+      await untilPasses(() => expect(copies()).toEqual({ no_target: asked }));
     });
 
     it("by one that answers without end: it is cut off, and holds no memory", async () => {
@@ -72,9 +72,9 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
       );
       const { post, copies, pairs } = await shadowed(flood.url, { blue, limits: { answer: 100_000 } });
       await allAnswered(post);
-      await eventually(() => expect(copies()).toEqual({ too_large: asked }));
-      await eventually(() => expect(flood.sockets.size).toBe(0));
-      await eventually(() => expect(pairs().all).toMatchObject({ pairs: asked, broken: asked }));
+      await untilPasses(() => expect(copies()).toEqual({ too_large: asked }));
+      await untilPasses(() => expect(flood.sockets.size).toBe(0));
+      await untilPasses(() => expect(pairs().all).toMatchObject({ pairs: asked, broken: asked }));
     });
 
     it("by one whose answers trickle in pieces of a byte: it holds little more than what it counts", async () => {
@@ -91,7 +91,7 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
       const before = memoryInUse();
       await allAnswered(post);
       const { mirror } = plane.observer;
-      await eventually(() => expect(mirror.received).toBe(8 * pieces));
+      await untilPasses(() => expect(mirror.received).toBe(8 * pieces));
       const now = memoryInUse();
       // kept piece by piece it was more than 100 MiB
       expect(now.heapUsed + now.external - before.heapUsed - before.external).toBeLessThan(24 << 20);
@@ -113,7 +113,7 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
       );
       const { post, copies } = await shadowed(odd.url, { blue, limits: { timeout: 200 } });
       await allAnswered(post);
-      await eventually(() => {
+      await untilPasses(() => {
         const { timeout = 0, reset = 0 } = copies();
         expect(timeout + reset).toBe(asked);
         expect(timeout).toBeGreaterThan(0);
@@ -139,10 +139,10 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
       const retry = { ...TEST_CONFIG.retry, idempotent_paths: [PATH], buffer: 1000 };
       const { post, copies } = await shadowed(green.url, { blue, config: { retry } });
       await allAnswered(post, "x".repeat(1001));
-      await eventually(() => expect(copies()).toEqual({ no_body: asked }));
+      await untilPasses(() => expect(copies()).toEqual({ no_body: asked }));
       const slow = await shadowed(green.url, { blue, limits: { rate: 4 } });
       await allAnswered(slow.post);
-      await eventually(() => expect(slow.copies().rate).toBeGreaterThan(0));
+      await untilPasses(() => expect(slow.copies().rate).toBeGreaterThan(0));
     });
 
     it("when the client goes away in the middle: there is nothing to copy then", async () => {
@@ -162,11 +162,11 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
       const socket = connect(port, "127.0.0.1");
       socket.on("error", () => {});
       socket.write(`POST ${PATH} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}`);
-      await eventually(() => expect(seen).toHaveLength(1));
+      await untilPasses(() => expect(seen).toHaveLength(1));
       socket.resetAndDestroy();
-      await eventually(() => expect(plane.connections).toBe(0));
+      await untilPasses(() => expect(plane.connections).toBe(0));
       seen[0]!();
-      await eventually(() => expect(plane.report().colors.blue?.inFlight).toBe(0));
+      await untilPasses(() => expect(plane.report().colors.blue?.inFlight).toBe(0));
       expect(main.seen).toHaveLength(1);
       expect(copies()).toEqual({});
       expect(green.seen).toEqual([]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ENGINES } from "../../../test/conformance/engines.ts";
-import { eventually } from "../../../test/support/eventually.ts";
 import { fare, fares, keep, PATH, SHADOW, shadowedBy } from "../../../test/support/shadowed.ts";
+import { untilPasses } from "../../../test/support/until-passes.ts";
 import { upstream } from "../../../test/support/upstream.ts";
 import { summarize } from "../../core/shadow/pairs.ts";
 
@@ -18,7 +18,7 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
       "X-Sluice-Shadow": "no",
     });
     expect(await answer.text()).toBe(fares(10));
-    await eventually(() => expect(copies()).toEqual({ answered: 1 }));
+    await untilPasses(() => expect(copies()).toEqual({ answered: 1 }));
     const [main, copy] = [blue.seen[0]!, green.seen[0]!];
     expect(copy.body.toString()).toBe(body);
     expect(copy.url).toBe(PATH);
@@ -31,7 +31,7 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
       "x-forwarded-for": main.headers["x-forwarded-for"],
     });
     expect(main.headers["x-sluice-shadow"]).toBeUndefined();
-    await eventually(() =>
+    await untilPasses(() =>
       expect(summarize(pairs().all)).toMatchObject({ pairs: 1, agree: 1, largest: expect.closeTo(0.4) }),
     );
   });
@@ -40,7 +40,7 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
     const green = keep(await upstream((_, response) => response.destroy()));
     const { post, copies, plane } = await shadowed(green.url);
     for (let i = 0; i < 10; i++) await (await post()).text();
-    await eventually(() => expect(copies()).toEqual({ reset: 10 }));
+    await untilPasses(() => expect(copies()).toEqual({ reset: 10 }));
     expect(plane.report().colors.green).toMatchObject({
       assigned: 0,
       requests: {},
@@ -78,7 +78,7 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
     const random = () => (at++ % 10) / 10;
     const { post, copies, blue } = await shadowed(green.url, { percent: 30, random });
     for (let i = 0; i < 50; i++) await (await post()).text();
-    await eventually(() => expect(copies().answered).toBeGreaterThan(0));
+    await untilPasses(() => expect(copies().answered).toBeGreaterThan(0));
     expect(blue.seen).toHaveLength(50);
     expect(green.seen.length).toBeLessThan(30);
   });
@@ -90,12 +90,12 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
       limits: { concurrency: 1 },
     });
     for (let i = 0; i < 3; i++) await (await post()).text();
-    await eventually(() => expect(held).toHaveLength(1));
+    await untilPasses(() => expect(held).toHaveLength(1));
     held[0]!();
-    await eventually(() => expect(pairs().all.pairs).toBe(1));
+    await untilPasses(() => expect(pairs().all.pairs).toBe(1));
     serve(colors, { shadow: { ...SHADOW, id: "s2" } });
     expect(plane.report().shadow).toMatchObject({ id: "s2", pairs: { all: { pairs: 0 } } });
-    await eventually(() => expect(copies()).toEqual({ answered: 1, aborted: 2 }));
+    await untilPasses(() => expect(copies()).toEqual({ answered: 1, aborted: 2 }));
     serve(colors);
     expect(plane.report().shadow).toBeUndefined();
     expect(plane.observer.mirror.bytes).toBe(0);
@@ -114,7 +114,7 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
     process.on("warning", warned);
     const { post, copies } = await shadowed(green.url, { limits: { concurrency: 1 } });
     for (let i = 0; i < 30; i++) await (await post()).text();
-    await eventually(() => expect(copies()).toEqual({ answered: 30 }));
+    await untilPasses(() => expect(copies()).toEqual({ answered: 30 }));
     await new Promise((resolve) => setImmediate(resolve)); // warnings come a tick later
     process.off("warning", warned);
     expect(sockets.size).toBe(1);
@@ -131,9 +131,9 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
     );
     const { post, copies } = await shadowed(green.url);
     await (await post()).text();
-    await eventually(() => expect(copies()).toEqual({ answered: 1 }));
+    await untilPasses(() => expect(copies()).toEqual({ answered: 1 }));
     await (await post()).text();
-    await eventually(() => expect(copies()).toEqual({ answered: 2 }));
+    await untilPasses(() => expect(copies()).toEqual({ answered: 2 }));
     expect(green.seen).toHaveLength(3);
   });
 });

@@ -1,8 +1,8 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { ENGINES } from "../../../test/conformance/engines.ts";
-import { eventually } from "../../../test/support/eventually.ts";
 import { fare, fares, keep, shadowedBy } from "../../../test/support/shadowed.ts";
+import { untilPasses } from "../../../test/support/until-passes.ts";
 import { type Answer, upstream } from "../../../test/support/upstream.ts";
 import { parsePointer } from "../../core/predictions/pointer.ts";
 import { summarize } from "../../core/shadow/pairs.ts";
@@ -30,7 +30,7 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
         })
       ).text();
     }
-    await eventually(() => expect(pairs().all.pairs).toBe(5));
+    await untilPasses(() => expect(pairs().all.pairs).toBe(5));
     expect(summarize(pairs().all)).toMatchObject({ agree: 2, disagree: 3, broken: 2, largest: 4 });
     const of = pairs().slices["/data/0/passenger_count"]!;
     expect(summarize(of["≤ 1"]!)).toMatchObject({ pairs: 1, agree: 1 });
@@ -64,7 +64,7 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
     );
     const { post, pairs } = await shadowed(green.url);
     for (const id of Object.keys(answers)) await (await post(undefined, { "X-Request-Id": id })).text();
-    await eventually(() => expect(pairs().all.pairs).toBe(4));
+    await untilPasses(() => expect(pairs().all.pairs).toBe(4));
     expect(summarize(pairs().all)).toMatchObject({ agree: 1, broken: 3 });
   });
 
@@ -73,7 +73,7 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
     const { post, pairs } = await shadowed(green.url, { limits: { bodies: true } });
     await (await post('{"data":[7]}')).text();
     await (await post(`{"data":"${"x".repeat(5000)}"}`)).text();
-    await eventually(() =>
+    await untilPasses(() =>
       expect(pairs().worst.map(({ body }) => body)).toEqual(['{"data":[7]}', undefined]),
     );
   });
@@ -83,7 +83,7 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
     const { post, plane, pairs } = await shadowed(green.url);
     plane.served.share = 1;
     await (await post(undefined, { "X-Request-Id": "trip-1" })).text();
-    await eventually(() => expect(pairs().all.pairs).toBe(1));
+    await untilPasses(() => expect(pairs().all.pairs).toBe(1));
     expect(plane.served.take()).toMatchObject([
       { id: "trip-1", color: "blue", predictions: [10] },
       { id: "trip-1", color: "green", predictions: [20], shadow: true, beside: 10 },
@@ -100,7 +100,7 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
     const { post, pairs, copies } = await shadowed(green.url, { blue });
     expect((await post()).status).toBe(422);
     await (await post()).text();
-    await eventually(() => expect(copies()).toEqual({ answered: 2 }));
+    await untilPasses(() => expect(copies()).toEqual({ answered: 2 }));
     expect(pairs().all.pairs).toBe(0);
   });
 
@@ -108,7 +108,7 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
     const green = keep(await upstream());
     const { post, copies, pairs } = await shadowed(green.url, { config: { predictions: undefined } });
     await (await post()).text();
-    await eventually(() => expect(copies()).toEqual({ answered: 1 }));
+    await untilPasses(() => expect(copies()).toEqual({ answered: 1 }));
     expect(pairs().all.pairs).toBe(0);
   });
 });
