@@ -23,7 +23,7 @@ export function quantile(values: readonly number[], q: number): number {
 }
 
 /**
- * A steady load over keep-alive connections, to a loopback address. Runs until `stop`, at most a minute.
+ * A steady load over keep-alive connections, to a loopback address. Runs until `stop`, at most three minutes.
  * Latency counts from when a request was due, so that a stalled client cannot hide a stalled server.
  */
 export class Load {
@@ -43,17 +43,17 @@ export class Load {
   }
 
   get #most(): number {
-    return this.#options.rate * 60;
+    return this.#options.rate * 180;
   }
 
   get sent(): number {
     return this.#sent;
   }
 
-  /** Resolves once that many more requests were sent. @throws when the load's minute is over before */
+  /** Resolves once that many more requests were sent. @throws when the load's three minutes are over before */
   async more(requests: number): Promise<void> {
     const goal = this.#sent + requests;
-    if (goal > this.#most) throw new Error(`a load ends after a minute: ${goal} requests are too many`);
+    if (goal > this.#most) throw new Error(`a load ends after three minutes: ${goal} requests are too many`);
     while (this.#sent < goal) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
