@@ -66,6 +66,7 @@ export class LocalChannel implements Channel {
 
 /** A report with what was predicted since the last one. */
 export function withServed(plane: DataPlane): Report {
+  const report = plane.report(); // first: it has the answers read that wait for it
   const served = plane.served.take();
-  return { ...plane.report(), ...(served.length > 0 ? { served } : {}) };
+  return { ...report, ...(served.length > 0 ? { served } : {}) };
 }

@@ -249,6 +249,7 @@ export class DataPlane {
   }
 
   report(): Report {
+    this.observer.flush();
     const suspect = (target: Target) => this.suspects.isSuspect(target);
     const colors = this.colors.map((color) => [
       color.name,

@@ -16,6 +16,7 @@ import { Mirror } from "../shadow/mirror.ts";
 import type { SentRequest, Tap, Taps } from "../tap.ts";
 import { Allowance } from "./allowance.ts";
 import { AnswerTap } from "./answer-tap.ts";
+import { Bunch } from "./bunch.ts";
 import { AnswerCounters } from "./counters.ts";
 import { decode, isJson } from "./decode.ts";
 
@@ -24,7 +25,10 @@ const READ_PER_SECOND = 4 * 1024 * 1024;
 const LEAST_COST = 8192;
 /** Answers that may wait to be read. */
 const MOST_WAITING = 1000;
-/** Answers that are read before sockets have their turn again. */
+/** With so many, or so many bytes, reading begins; */
+const BUNCH = 64;
+const BUNCH_BYTES = 64 * 1024;
+/** and so many are read before sockets have their turn again. */
 const AT_ONCE = 16;
 
 /** An answer whose client has it, waiting to be read. */
@@ -50,7 +54,8 @@ export class Observer implements Taps {
   #isRead: IsRepeatable = () => false;
   #rollout: RolloutView | undefined;
   #waiting: Waiting[] = [];
-  #scheduled = false;
+  #waitingBytes = 0;
+  readonly #bunch = new Bunch(() => this.#readSome());
 
   constructor(plane: DataPlane) {
     this.#plane = plane;
@@ -109,23 +114,32 @@ export class Observer implements Taps {
       this.#of(tap.exchange.color.name).skip(tap.unread);
       onRead?.(undefined);
     } else {
-      this.#waiting.push({ tap, bytes: tap.take(), onRead });
-      this.#schedule();
+      const bytes = tap.take();
+      this.#waiting.push({ tap, bytes, onRead });
+      this.#waitingBytes += bytes.length;
+      this.#readSoon();
     }
   }
 
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(this.#readSome);
+  #readSoon(): void {
+    this.#bunch.add(this.#waiting.length >= BUNCH || this.#waitingBytes >= BUNCH_BYTES);
   }
 
-  readonly #readSome = (): void => {
-    this.#scheduled = false;
-    const now = this.#waiting.splice(0, AT_ONCE);
-    if (this.#waiting.length > 0) this.#schedule();
-    for (const each of now) this.#read(each);
-  };
+  #readSome(): void {
+    let bytes = 0;
+    let count = 0;
+    while (count < this.#waiting.length && count < AT_ONCE && bytes < BUNCH_BYTES)
+      bytes += this.#waiting[count++]!.bytes.length;
+    this.#readFirst(count);
+    if (this.#waiting.length > 0) this.#bunch.add(true);
+  }
+
+  #readFirst(count: number): void {
+    for (const each of this.#waiting.splice(0, count)) {
+      this.#waitingBytes -= each.bytes.length;
+      this.#read(each);
+    }
+  }
 
   #read(waiting: Waiting): void {
     const { tap, bytes } = waiting;
@@ -179,6 +193,12 @@ export class Observer implements Taps {
       this.#counters.set(color, counters);
     }
     return counters;
+  }
+
+  /** Reads what waits, because somebody wants to know of it now. */
+  flush(): void {
+    this.#bunch.clear();
+    this.#readFirst(this.#waiting.length);
   }
 
   /** What a report says of a color, as far as there is something to say. */

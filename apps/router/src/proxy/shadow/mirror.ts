@@ -6,6 +6,7 @@ import { type CopyOutcome, type PairRun, type ShadowView, UNSENT_COPIES } from "
 import type { Target } from "../../targets/target.ts";
 import { Allowance } from "../answers/allowance.ts";
 import type { AnswerTap } from "../answers/answer-tap.ts";
+import { Bunch } from "../answers/bunch.ts";
 import type { DataPlane } from "../data-plane.ts";
 import { Http2Pool } from "../engines/h2/upstream/pool.ts";
 import { Pools } from "../engines/http-proxy/outgoing.ts";
@@ -14,6 +15,11 @@ import type { LiveColor } from "../live-color.ts";
 import type { SentRequest } from "../tap.ts";
 import { type Echo, Flight } from "./flight.ts";
 import { type Copy, Pairing } from "./pairing.ts";
+
+/** With so many, sending begins, and goes on until none waits; */
+const BUNCH = 25;
+/** and so many are sent before sockets have their turn again. */
+const AT_ONCE = 8;
 
 const UNSENT: ReadonlySet<CopyOutcome> = new Set(UNSENT_COPIES);
 
@@ -38,7 +44,9 @@ export class Mirror {
   /** Of bodies that wait or are on their way. */
   bytes = 0;
   #turn = 0;
-  #scheduled = false;
+  readonly #bunch = new Bunch(() => this.#pump());
+  /** Some of a bunch are sent, and others not yet. */
+  #begun = false;
 
   constructor(plane: DataPlane) {
     this.#plane = plane;
@@ -81,6 +89,8 @@ export class Mirror {
   #stop(): void {
     const waiting = this.#queue;
     this.#queue = [];
+    this.#begun = false;
+    this.#bunch.clear();
     for (const copy of waiting) this.#lost(copy, "aborted");
     for (const flight of [...this.#flights]) flight.abort();
     this.#pairing = undefined;
@@ -104,7 +114,7 @@ export class Mirror {
     return false;
   }
 
-  /** Takes a copy, to be sent once it is told what the main answer predicted; undefined where none is sent. */
+  /** Takes a copy, and wants to be told what the main answer predicted; undefined where none is sent. */
   copy(tap: AnswerTap, request: SentRequest): ((reading: Reading | undefined) => void) | undefined {
     const { exchange, status } = tap;
     const [color, pairing] = [this.#color, this.#pairing];
@@ -122,12 +132,10 @@ export class Mirror {
     this.bytes += size;
     const { fields } = request;
     const { path } = exchange.facts;
-    return (reading) => {
-      const copy: Copy = { id: exchange.id, path, fields, body, main: reading, color, pairing };
-      if (pairing !== this.#pairing) return this.#lost(copy, "aborted");
-      this.#queue.push(copy);
-      this.#pumpSoon();
-    };
+    const main = Promise.withResolvers<Reading | undefined>();
+    this.#queue.push({ id: exchange.id, path, fields, body, main: main.promise, color, pairing });
+    this.#pumpSoon();
+    return main.resolve;
   }
 
   #refusal({ body }: SentRequest, size: number): CopyOutcome | undefined {
@@ -137,19 +145,18 @@ export class Mirror {
   }
 
   #pumpSoon(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(this.#pump);
+    const { length } = this.#queue;
+    const { concurrency, queue, memory } = this.#limits;
+    const full = this.#begun || length >= Math.min(BUNCH, queue) || 2 * this.bytes >= memory;
+    if (length > 0 && this.#flights.size < concurrency) this.#bunch.add(full);
   }
 
-  readonly #pump = (): void => {
-    this.#scheduled = false;
-    while (this.#flights.size < this.#limits.concurrency) {
-      const copy = this.#queue.shift();
-      if (copy === undefined) return;
-      this.#send(copy);
-    }
-  };
+  #pump(): void {
+    const free = this.#limits.concurrency - this.#flights.size;
+    for (const copy of this.#queue.splice(0, Math.min(AT_ONCE, Math.max(0, free)))) this.#send(copy);
+    this.#begun = this.#queue.length > 0;
+    this.#pumpSoon();
+  }
 
   #send(copy: Copy): void {
     const target = this.#pick(copy.color);

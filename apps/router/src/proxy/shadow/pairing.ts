@@ -15,8 +15,8 @@ export interface Copy {
   readonly path: string;
   readonly fields: () => readonly Field[];
   readonly body: Buffer;
-  /** What the main answer predicted; undefined where it was not read. */
-  readonly main: Reading | undefined;
+  /** What the main answer predicted; undefined where it is not read. */
+  readonly main: Promise<Reading | undefined>;
   /** The shadow. */
   readonly color: LiveColor;
   readonly pairing: Pairing;
@@ -49,7 +49,7 @@ export class Pairing {
    * Only what the main color answered well is compared: then a copy that failed, was refused or answered nonsense disagrees.
    */
   async add(copy: Copy, echo: Echo): Promise<void> {
-    const { main } = copy;
+    const main = await copy.main;
     if (main === undefined || main.fault !== undefined) return;
     const shadow = await this.#read(copy, echo);
     if (shadow === undefined) return;
