@@ -73,7 +73,7 @@ function summarize(): boolean {
     );
   const failed = sum("numFailedTests") + broken.length;
   const skipped = sum("numPendingTests");
-  const line = `${sum("numPassedTests")} passed, ${failed} failed`;
-  console.log(`\n${line}${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+  if (skipped > 0) console.log(`\n${skipped} skipped`);
+  console.log(`\n${sum("numPassedTests")} passed, ${failed} failed`);
   return sum("numPassedTests") > 0 && all.every((report) => report.success);
 }

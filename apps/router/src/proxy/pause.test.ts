@@ -165,19 +165,20 @@ describe.each(ENGINES)("a pause before the engine $name", ({ name, create }) => 
   });
 
   // Node's own server takes a closed half for a client that has gone away
-  it.runIf(name === "wire")("answers a client that closed its half together with its request", async () => {
-    const test = await gated(pause(), {}, () => 1000); // whatever the machine takes, it was at once
-    const socket = connect({ port: test.router.port, host: "127.0.0.1", allowHalfOpen: true });
-    keep({ close: () => socket.destroy() });
-    let text = "";
-    socket.on("data", (chunk) => {
-      text += chunk;
+  if (name === "wire")
+    it("answers a client that closed its half together with its request", async () => {
+      const test = await gated(pause(), {}, () => 1000); // whatever the machine takes, it was at once
+      const socket = connect({ port: test.router.port, host: "127.0.0.1", allowHalfOpen: true });
+      keep({ close: () => socket.destroy() });
+      let text = "";
+      socket.on("data", (chunk) => {
+        text += chunk;
+      });
+      socket.end(GET);
+      await eventually(() => held(test) === 1);
+      test.set(undefined);
+      await eventually(() => text.includes("200 OK"));
     });
-    socket.end(GET);
-    await eventually(() => held(test) === 1);
-    test.set(undefined);
-    await eventually(() => text.includes("200 OK"));
-  });
 
   it("holds an upgrade, with what came ahead", async () => {
     const test = await gated(pause());
