@@ -55,7 +55,7 @@ export class Observer implements Taps {
   #rollout: RolloutView | undefined;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
-  readonly #bunch = new Bunch(() => this.#readSome());
+  readonly #bunch = new Bunch(() => this.#readSome(AT_ONCE));
 
   constructor(plane: DataPlane) {
     this.#plane = plane;
@@ -125,20 +125,14 @@ export class Observer implements Taps {
     this.#bunch.add(this.#waiting.length >= BUNCH || this.#waitingBytes >= BUNCH_BYTES);
   }
 
-  #readSome(): void {
+  #readSome(most: number): void {
     let bytes = 0;
     let count = 0;
-    while (count < this.#waiting.length && count < AT_ONCE && bytes < BUNCH_BYTES)
+    while (count < this.#waiting.length && count < most && bytes < BUNCH_BYTES)
       bytes += this.#waiting[count++]!.bytes.length;
-    this.#readFirst(count);
+    this.#waitingBytes -= bytes;
+    for (const each of this.#waiting.splice(0, count)) this.#read(each);
     if (this.#waiting.length > 0) this.#bunch.add(true);
-  }
-
-  #readFirst(count: number): void {
-    for (const each of this.#waiting.splice(0, count)) {
-      this.#waitingBytes -= each.bytes.length;
-      this.#read(each);
-    }
   }
 
   #read(waiting: Waiting): void {
@@ -195,10 +189,10 @@ export class Observer implements Taps {
     return counters;
   }
 
-  /** Reads what waits, because somebody wants to know of it now. */
+  /** Reads what waits for a bunch to be full, because somebody wants to know of it now; of more than a bunch, as much. */
   flush(): void {
     this.#bunch.clear();
-    this.#readFirst(this.#waiting.length);
+    this.#readSome(BUNCH);
   }
 
   /** What a report says of a color, as far as there is something to say. */
