@@ -5,8 +5,12 @@ import { withoutBlanks } from "./blanks.ts";
 /** A header field as it was sent: name, value. */
 export type Field = readonly [name: string, value: string];
 
-/** RFC 9110 section 7.6.1, with the two that predate it. They concern one connection and are never forwarded. */
+/**
+ * RFC 9110 section 7.6.1, with the two that predate it, and `close`, a name reserved because the connection option would remove it (RFC 9112
+ * section 9.6). They concern one connection and are never forwarded.
+ */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  "close",
   "connection",
   "proxy-connection",
   "keep-alive",
@@ -150,7 +154,7 @@ export function joined(fields: readonly Field[], name: string): string | undefin
 
 /** What no trailer section may say: framing, routing, and who is who (RFC 9110 section 6.5.1). */
 const NO_TRAILER =
-  /^(?:transfer-encoding|content-length|host|connection|keep-alive|proxy-.*|te|trailer|upgrade|via|forwarded|x-forwarded-.*|x-request-id|x-sluice-.*|content-type|content-encoding|content-range|authorization|cookie|set-cookie|cache-control|expect|max-forwards|pragma|range|if-.*|age|date|expires|location|retry-after|vary|warning)$/i;
+  /^(?:transfer-encoding|content-length|host|close|connection|keep-alive|proxy-.*|te|trailer|upgrade|via|forwarded|x-forwarded-.*|x-request-id|x-sluice-.*|content-type|content-encoding|content-range|authorization|cookie|set-cookie|cache-control|expect|max-forwards|pragma|range|if-.*|age|date|expires|location|retry-after|vary|warning)$/i;
 
 /** Whether a field of this name goes on in a trailer section. */
 export function mayBeTrailer(name: string): boolean {

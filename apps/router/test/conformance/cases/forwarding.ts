@@ -30,6 +30,15 @@ export const FORWARDING: readonly Case[] = [
     responses: [{ status: 200, lacks: [/x-hop/i, /max=7/, /proxy-/i, /upgrade/i] }],
   },
   {
+    name: "a field named close goes no further, as its name is a connection option",
+    rfc: "9112 §9.6",
+    send: `${GET}Close: x\r\nConnection: close\r\n\r\n`,
+    upstream: answer("Close: y\r\nConnection: close\r\n"),
+    responses: [{ status: 200, lacks: [/close: y/i] }],
+    closed: true,
+    upstreamLacks: [/close: x/i],
+  },
+  {
     name: "Connection cannot name away what the router says",
     rfc: "9110 §7.6.1",
     send: `${GET}Connection: X-Forwarded-For, X-Request-Id, Via, Host, Forwarded\r\n\r\n`,

@@ -35,6 +35,7 @@ const NAMES: readonly (readonly [string, number])[] = [
   ["content-length", FIELD.contentLength],
   ["transfer-encoding", FIELD.transferEncoding],
   ["connection", FIELD.connection],
+  ["close", FIELD.hopByHop],
   ["keep-alive", FIELD.hopByHop],
   ["proxy-connection", FIELD.hopByHop],
   ["proxy-authenticate", FIELD.hopByHop],
