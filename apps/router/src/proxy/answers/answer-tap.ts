@@ -25,7 +25,7 @@ export class AnswerTap implements Tap {
   first = false;
   unread: Unread;
   readonly #observer: Observer;
-  readonly #content = new Gathered();
+  #content: Gathered | undefined = new Gathered();
 
   /** @param how `counts`: it would be read if it were not copied, too, so that it may be evidence */
   constructor(
@@ -47,28 +47,32 @@ export class AnswerTap implements Tap {
   }
 
   part(bytes: Buffer, start: number, end: number): void {
-    if (this.status !== 200 || this.unread !== undefined) return;
+    const content = this.#content;
+    if (this.status !== 200 || content === undefined) return;
     const more = end - start;
-    if (this.#content.length + more > MOST_ANSWER) return this.#giveUp("too_large");
+    if (content.length + more > MOST_ANSWER) return this.#giveUp("too_large");
     if (this.#observer.held + more > MOST_HELD) return this.#giveUp("memory");
-    const { held } = this.#content;
-    this.#content.add(bytes, start, end);
-    this.#observer.held += this.#content.held - held;
+    const { held } = content;
+    content.add(bytes, start, end);
+    this.#observer.held += content.held - held;
   }
 
   end(request: SentRequest): void {
     this.#observer.answered(this, request);
   }
 
-  /** The content, which is the caller's from now on; {@link close} no longer counts it. */
-  take(): Buffer {
-    this.#observer.held -= this.#content.held - this.#content.length;
-    return this.#content.take();
+  /** The content, which is the caller's from now on, as is what the observer holds for it. Once, where nothing is {@link unread}. */
+  take(): Gathered {
+    const content = this.#content!;
+    this.#content = undefined;
+    this.#observer.held -= content.held - content.length;
+    content.trim();
+    return content;
   }
 
   close(): void {
-    this.#observer.held -= this.#content.held;
-    this.#content.drop();
+    this.#observer.held -= this.#content?.held ?? 0;
+    this.#content = undefined;
   }
 
   #giveUp(why: Unread): void {

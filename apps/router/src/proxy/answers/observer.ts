@@ -19,6 +19,7 @@ import { AnswerTap } from "./answer-tap.ts";
 import { Bunch } from "./bunch.ts";
 import { AnswerCounters } from "./counters.ts";
 import { decode, isJson } from "./decode.ts";
+import type { Gathered } from "./gathered.ts";
 
 /** Bytes of answers that are read each second, where each counts at least {@link LEAST_COST}: about 500 answers. */
 const READ_PER_SECOND = 4 * 1024 * 1024;
@@ -34,7 +35,7 @@ const AT_ONCE = 16;
 /** An answer whose client has it, waiting to be read. */
 interface Waiting {
   readonly tap: AnswerTap;
-  readonly bytes: Buffer;
+  readonly content: Gathered;
   /** Tells the mirror what the main answer predicted; undefined where the request is not copied. */
   readonly onRead: ((reading: Reading | undefined) => void) | undefined;
 }
@@ -114,9 +115,9 @@ export class Observer implements Taps {
       this.#of(tap.exchange.color.name).skip(tap.unread);
       onRead?.(undefined);
     } else {
-      const bytes = tap.take();
-      this.#waiting.push({ tap, bytes, onRead });
-      this.#waitingBytes += bytes.length;
+      const content = tap.take();
+      this.#waiting.push({ tap, content, onRead });
+      this.#waitingBytes += content.length;
       this.#readSoon();
     }
   }
@@ -129,17 +130,17 @@ export class Observer implements Taps {
     let bytes = 0;
     let count = 0;
     while (count < this.#waiting.length && count < most && bytes < BUNCH_BYTES)
-      bytes += this.#waiting[count++]!.bytes.length;
+      bytes += this.#waiting[count++]!.content.length;
     this.#waitingBytes -= bytes;
     for (const each of this.#waiting.splice(0, count)) this.#read(each);
     if (this.#waiting.length > 0) this.#bunch.add(true);
   }
 
   #read(waiting: Waiting): void {
-    const { tap, bytes } = waiting;
+    const { tap, content } = waiting;
     if (!isJson(tap.type)) this.#done(waiting, faulty("not_json"));
-    else if (tap.coding === undefined) this.#parse(waiting, bytes.toString("utf8"));
-    else void decode(bytes, tap.coding).then((text) => this.#parse(waiting, text));
+    else if (tap.coding === undefined) this.#parse(waiting, content.text());
+    else void decode(content.bytes(), tap.coding).then((text) => this.#parse(waiting, text));
   }
 
   /** @param text undefined where the content's coding could not be undone */
@@ -149,8 +150,8 @@ export class Observer implements Taps {
     else this.#done(waiting, readPredictions(text, waiting.tap.exchange.facts.path, rule), text.length);
   }
 
-  #done({ tap, bytes, onRead }: Waiting, reading: Reading | undefined, size = 0): void {
-    this.held -= bytes.length;
+  #done({ tap, content, onRead }: Waiting, reading: Reading | undefined, size = 0): void {
+    this.held -= content.length;
     this.#allowance.take(Math.max(LEAST_COST, size));
     const counters = this.#of(tap.exchange.color.name);
     if (reading === undefined) counters.skip("coding");

@@ -1,10 +1,10 @@
-import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import type { Field } from "../../core/forwarding.ts";
 import type { CopyOutcome } from "../../core/shadow/view.ts";
 import type { Target } from "../../targets/target.ts";
 import { Gathered } from "../answers/gathered.ts";
-import { failure } from "../engines/failure.ts";
-import type { Pools } from "../engines/http-proxy/outgoing.ts";
+import type { Head } from "../engines/wire/head.ts";
+import type { CopyConnection, CopyReader } from "./copy-connection.ts";
+import type { CopyConnections } from "./copy-connections.ts";
 
 /** What is said anew for a copy: framing and connection are its own, and nobody waits for a coded answer. */
 const SAID_ANEW: ReadonlySet<string> = new Set([
@@ -31,46 +31,42 @@ export interface Echo {
   readonly type: string | undefined;
   readonly coding: string | undefined;
   /** Only of an answer with status 200. */
-  readonly content: Buffer;
+  readonly content: Gathered;
   readonly status: number;
 }
 
-const NOTHING = Buffer.alloc(0);
-
 /** One copy on its way: it ends exactly once, within its time, whatever the shadow does. */
-export class Flight {
-  readonly #pools: Pools;
+export class Flight implements CopyReader {
+  readonly #connections: CopyConnections;
   readonly #target: Target;
   readonly #letter: Letter;
   readonly #most: number;
   readonly #landed: (echo: Echo) => void;
   readonly #timer: NodeJS.Timeout;
-  #request: ClientRequest | undefined;
-  #response: IncomingMessage | undefined;
+  #connection: CopyConnection | undefined;
   readonly #content = new Gathered();
+  #status = 0;
+  #type: string | undefined;
+  #coding: string | undefined;
   #size = 0;
   #over = false;
 
   /** @param limits `timeout`: milliseconds until the end of the answer; `answer`: bytes of it that are read */
   constructor(
-    pools: Pools,
+    connections: CopyConnections,
     target: Target,
     letter: Letter,
     limits: { readonly timeout: number; readonly answer: number },
     landed: (echo: Echo) => void,
   ) {
-    this.#pools = pools;
+    this.#connections = connections;
     this.#target = target;
     this.#letter = letter;
     this.#most = limits.answer;
     this.#landed = landed;
     this.#timer = setTimeout(() => this.#end("timeout"), limits.timeout);
     this.#timer.unref();
-    try {
-      this.#send(false);
-    } catch {
-      setImmediate(() => this.#end("reset")); // http.request refuses what it cannot write
-    }
+    this.#send(false);
   }
 
   /** Bytes of the answer so far. */
@@ -82,78 +78,51 @@ export class Flight {
     this.#end("aborted");
   }
 
+  onHead(head: Head): void {
+    this.#status = head.status;
+    this.#type = head.valueOf("content-type");
+    this.#coding = head.valueOf("content-encoding");
+  }
+
+  onBody(bytes: Buffer, start: number, end: number): void {
+    this.#size += end - start;
+    if (this.#size > this.#most) this.#end("too_large");
+    else if (this.#status === 200) this.#content.add(bytes, start, end);
+  }
+
+  onEnd(): void {
+    this.#end(outcomeOf(this.#status));
+  }
+
+  onFailed(connected: boolean, stale: boolean): void {
+    if (stale) this.#send(true);
+    else this.#end(connected ? "reset" : "connect");
+  }
+
   #send(fresh: boolean): void {
-    const target = this.#target;
-    const sending = request({
-      host: target.host,
-      port: target.port,
-      method: "POST",
-      path: this.#letter.path,
-      headers: this.#headers(),
-      agent: fresh ? this.#pools.fresh(target) : this.#pools.for(target, true),
-      setDefaultHeaders: false,
-    });
-    let connected = false;
-    sending.once("socket", (socket) => {
-      connected = !socket.connecting;
-      if (connected) return; // a kept one would gather a listener with each copy
-      socket.once("connect", () => {
-        connected = true;
-      });
-    });
-    sending.on("response", (response) => this.#read(response));
-    sending.on("error", (error: NodeJS.ErrnoException) => {
-      if (this.#over || sending !== this.#request) return;
-      const outcome = failure(error, connected);
-      // The target may have closed a kept connection just when it was used again.
-      if (outcome === "reset" && sending.reusedSocket && !fresh && this.#response === undefined)
-        return this.#send(true);
-      this.#end(outcome === "connect_failed" || outcome === "tls_failed" ? "connect" : "reset");
-    });
-    this.#request = sending;
-    sending.end(this.#letter.body);
-  }
-
-  #headers(): string[] {
-    const kept = this.#letter.fields.filter(([name]) => !SAID_ANEW.has(name.toLowerCase()));
-    const own: Field[] = [
-      ["Accept-Encoding", "identity"],
-      ["X-Sluice-Shadow", "1"],
-      ["Content-Length", String(this.#letter.body.length)],
-      ["Connection", "keep-alive"],
-    ];
-    return [...kept, ...own].flat();
-  }
-
-  #read(response: IncomingMessage): void {
-    this.#response = response;
-    response.on("data", (part: Buffer) => {
-      this.#size += part.length;
-      if (this.#size > this.#most) this.#end("too_large");
-      else if (response.statusCode === 200) this.#content.add(part);
-    });
-    response.once("end", () => this.#end(response.complete ? outcomeOf(response.statusCode!) : "reset"));
-    response.once("error", () => this.#end("reset"));
-    response.once("close", () => this.#end("reset"));
+    const { body } = this.#letter;
+    this.#connection = this.#connections.take(this.#target, fresh);
+    this.#connection.send(this, headOf(this.#letter), body);
   }
 
   #end(outcome: CopyOutcome): void {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#timer);
-    const { headers = {}, statusCode: status = 0 } = this.#response ?? {};
     const isWhole = outcome === "answered" || outcome === "rejected" || outcome === "failed";
-    const content = isWhole ? this.#content.take() : NOTHING;
-    this.#content.drop();
-    if (!isWhole) this.#request?.destroy();
-    this.#landed({
-      outcome,
-      status,
-      type: headers["content-type"],
-      coding: headers["content-encoding"],
-      content,
-    });
+    if (isWhole) this.#connections.put(this.#connection!);
+    else this.#connection?.destroy();
+    if (!isWhole) this.#content.drop();
+    const [status, type, coding] = [this.#status, this.#type, this.#coding];
+    this.#landed({ outcome, status, type, coding, content: this.#content });
   }
+}
+
+/** What came from its client is what the main target got, and was checked for that. */
+function headOf({ path, fields, body }: Letter): string {
+  let head = `POST ${path} HTTP/1.1\r\n`;
+  for (const [name, value] of fields) if (!SAID_ANEW.has(name.toLowerCase())) head += `${name}: ${value}\r\n`;
+  return `${head}Accept-Encoding: identity\r\nX-Sluice-Shadow: 1\r\nContent-Length: ${body.length}\r\n\r\n`;
 }
 
 function outcomeOf(status: number): CopyOutcome {

@@ -8,11 +8,10 @@ import { Allowance } from "../answers/allowance.ts";
 import type { AnswerTap } from "../answers/answer-tap.ts";
 import { Bunch } from "../answers/bunch.ts";
 import type { DataPlane } from "../data-plane.ts";
-import { Http2Pool } from "../engines/h2/upstream/pool.ts";
-import { Pools } from "../engines/http-proxy/outgoing.ts";
 import type { Exchange } from "../exchange.ts";
 import type { LiveColor } from "../live-color.ts";
 import type { SentRequest } from "../tap.ts";
+import { CopyConnections } from "./copy-connections.ts";
 import { type Echo, Flight } from "./flight.ts";
 import { type Copy, Pairing } from "./pairing.ts";
 
@@ -35,7 +34,7 @@ export class Mirror {
   #limits!: ShadowConfig;
   #declared!: IsRepeatable;
   #rate!: Allowance;
-  #pools: Pools | undefined;
+  #connections: CopyConnections | undefined;
   #view: ShadowView | undefined;
   #color: LiveColor | undefined;
   #against: LiveColor | undefined;
@@ -83,7 +82,7 @@ export class Mirror {
     this.#color = named(view.color);
     this.#against = named(view.against);
     this.#pairing ??= new Pairing(this.#plane, this.#limits);
-    this.#pools ??= new Pools(this.#plane.dialer, new Http2Pool(this.#plane));
+    this.#connections ??= new CopyConnections(this.#plane.dialer);
   }
 
   #stop(): void {
@@ -94,8 +93,8 @@ export class Mirror {
     for (const copy of waiting) this.#lost(copy, "aborted");
     for (const flight of [...this.#flights]) flight.abort();
     this.#pairing = undefined;
-    this.#pools?.destroy();
-    this.#pools = undefined;
+    this.#connections?.destroy();
+    this.#connections = undefined;
     this.#color = undefined;
   }
 
@@ -163,7 +162,7 @@ export class Mirror {
     if (target === undefined) return this.#lost(copy, "no_target");
     if (target.protocol === "h2c") return this.#lost(copy, "unsupported");
     const letter = { path: copy.path, fields: copy.fields(), body: copy.body };
-    const flight: Flight = new Flight(this.#pools!, target, letter, this.#limits, (echo) => {
+    const flight: Flight = new Flight(this.#connections!, target, letter, this.#limits, (echo) => {
       this.#flights.delete(flight);
       this.#landed(copy, echo);
     });

@@ -75,7 +75,7 @@ export class Pairing {
     if (rule === undefined) return undefined;
     if (status !== 200 || content.length === 0) return faulty("missing");
     if (!isJson(type)) return faulty("not_json");
-    const text = isPlain(coding) ? content.toString("utf8") : await decode(content, coding!);
+    const text = isPlain(coding) ? content.text() : await decode(content.bytes(), coding!);
     return text === undefined ? faulty("not_json") : readPredictions(text, path, rule);
   }
 

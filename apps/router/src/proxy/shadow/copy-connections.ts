@@ -1,0 +1,51 @@
+import type { Dialer } from "../../targets/dialer.ts";
+import type { Target } from "../../targets/target.ts";
+import { Head } from "../engines/wire/head.ts";
+import { CopyConnection, type Shared } from "./copy-connection.ts";
+
+const READ_BUFFER = 64 * 1024;
+
+/** A shadow's own connections to its targets: the main path has no part in them. */
+export class CopyConnections implements Shared {
+  readonly dialer: Dialer;
+  readonly head = new Head();
+  readonly readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER);
+  readonly #all = new Set<CopyConnection>();
+  /** The one used last comes last, and is taken first: the others may then grow old and go. */
+  readonly #idle = new Map<Target, CopyConnection[]>();
+
+  constructor(dialer: Dialer) {
+    this.dialer = dialer;
+  }
+
+  /** A connection to the target; a new one where none is idle, or where `fresh` asks for it. */
+  take(target: Target, fresh: boolean): CopyConnection {
+    const kept = fresh ? undefined : this.#idle.get(target)?.pop();
+    if (kept !== undefined) return kept;
+    const connection = new CopyConnection(this, target);
+    this.#all.add(connection);
+    return connection;
+  }
+
+  /** The answer has been read whole: the connection is kept if it can be. */
+  put(connection: CopyConnection): void {
+    if (!connection.reusable) return connection.destroy();
+    const { target } = connection;
+    const idle = this.#idle.get(target);
+    if (idle === undefined) this.#idle.set(target, [connection]);
+    else idle.push(connection);
+  }
+
+  forget(connection: CopyConnection): void {
+    this.#all.delete(connection);
+    const { target } = connection;
+    const left = this.#idle.get(target)?.filter((each) => each !== connection);
+    if (left === undefined) return;
+    if (left.length === 0) this.#idle.delete(target);
+    else this.#idle.set(target, left);
+  }
+
+  destroy(): void {
+    for (const connection of [...this.#all]) connection.destroy();
+  }
+}
