@@ -40,16 +40,21 @@ export const small: Part = {
 };
 
 /** Loads a proxy that is warm with all that it can take. */
-export async function measure(
+export async function measure(bench: Bench, running: Running, warm: number): Promise<Sample> {
+  const { connections, seconds } = bench.options;
+  await wrk(bench.loadCore, running.port, connections, warm);
+  return load(bench, running, seconds);
+}
+
+/** Loads a proxy with all that it can take. @param script in Lua; default: GET */
+export async function load(
   bench: Bench,
   { port, pids }: Running,
-  warm: number,
+  seconds: number,
   script?: string,
 ): Promise<Sample> {
-  const { connections, seconds } = bench.options;
-  await wrk(bench.loadCore, port, connections, warm, script);
   const before = cpuSeconds(pids);
-  const result = await wrk(bench.loadCore, port, connections, seconds, script);
+  const result = await wrk(bench.loadCore, port, bench.options.connections, seconds, script);
   const used = cpuSeconds(pids) - before;
   return {
     microseconds: (used / result.requests) * 1e6,

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** A process and all that it started. */
 export function descendants(pid: number): number[] {
@@ -9,9 +9,20 @@ export function descendants(pid: number): number[] {
 
 const TICKS_PER_SECOND = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
 
-/** User and system seconds that these processes have used so far. */
+/** Seconds of the processor that these processes have used so far: in nanoseconds where the kernel tells them, otherwise in ticks. */
 export function cpuSeconds(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => sum + cpuTicks(read(`/proc/${pid}/stat`)), 0) / TICKS_PER_SECOND;
+  return pids.reduce((sum, pid) => sum + (preciseSeconds(pid) ?? tickSeconds(pid)), 0);
+}
+
+/** Of the threads that there are; a Node process keeps those that it has. */
+function preciseSeconds(pid: number): number | undefined {
+  const threads = names(`/proc/${pid}/task`).map((thread) => read(`/proc/${pid}/task/${thread}/schedstat`));
+  if (threads.length === 0 || threads.includes("")) return undefined;
+  return threads.reduce((sum, text) => sum + Number(text.split(" ")[0]), 0) / 1e9;
+}
+
+function tickSeconds(pid: number): number {
+  return cpuTicks(read(`/proc/${pid}/stat`)) / TICKS_PER_SECOND;
 }
 
 /** Resident memory of these processes now, in MiB. */
@@ -40,6 +51,14 @@ export function statusMiB(status: string, name: "VmRSS" | "VmHWM"): number {
 export function mostFiles(): number {
   const most = execFileSync("sh", ["-c", "ulimit -Hn"], { encoding: "utf8" }).trim();
   return most === "unlimited" ? Number.POSITIVE_INFINITY : Number(most);
+}
+
+function names(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // the process has ended
+  }
 }
 
 function read(path: string): string {

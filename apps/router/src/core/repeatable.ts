@@ -14,15 +14,24 @@ const DOT_SEGMENT = /^(?:\.|%2e){1,2}$/i;
 export function compileRepeatable(idempotentPaths: readonly string[]): IsRepeatable {
   const literal = new Set(idempotentPaths.filter((path) => !path.includes("*")));
   const patterns = idempotentPaths.filter((path) => path.includes("*")).map((path) => path.split("/"));
-  return (method, path) => {
-    if (IDEMPOTENT_METHODS.has(method)) return true;
-    if (method !== "POST" || idempotentPaths.length === 0) return false;
+  const isDeclared = (path: string) => {
     const query = path.indexOf("?");
     const bare = query < 0 ? path : path.slice(0, query);
     if (literal.has(bare)) return true;
     if (patterns.length === 0) return false;
     const segments = bare.split("/");
     return patterns.some((pattern) => matches(pattern, segments));
+  };
+  // One request is asked about several times, and models have few paths: comparing strings is cheaper than hashing a new one.
+  let last = "";
+  let wasDeclared = isDeclared(last);
+  return (method, path) => {
+    if (method !== "POST") return IDEMPOTENT_METHODS.has(method);
+    if (path !== last) {
+      last = path;
+      wasDeclared = isDeclared(path);
+    }
+    return wasDeclared;
   };
 }
 

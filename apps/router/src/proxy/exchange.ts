@@ -55,7 +55,7 @@ export class Exchange extends Assignment implements Waiter {
     this.#startedAt = now;
     this.#trace = plane.tracer?.begin(facts, now);
     this.#route = new Route(plane, this.assigned, this.key, plane.config.failover && !this.overridden);
-    this.tap = plane.taps?.open(this);
+    this.tap = plane.taps?.open(this, now);
   }
 
   /** Value of `Strict-Transport-Security` for the answer. */

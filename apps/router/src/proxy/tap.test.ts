@@ -138,8 +138,8 @@ describe.each(ENGINES)("a tap at the engine $name", ({ create }) => {
     );
     const opened = plane.taps!;
     plane.taps = {
-      open: (exchange) => {
-        const tap = opened.open(exchange)!;
+      open: (exchange, now) => {
+        const tap = opened.open(exchange, now)!;
         const head = tap.head.bind(tap);
         tap.head = (...told) => {
           first.push(exchange.onFirstAttempt);

@@ -31,6 +31,6 @@ export interface Tap {
 
 /** Who wants to look at requests. */
 export interface Taps {
-  /** Undefined where nobody wants to look at this one. Called once, when it has its color. */
-  open(exchange: Exchange): Tap | undefined;
+  /** Undefined where nobody wants to look at this one. Called once, when it has its color. @param now milliseconds on the plane's clock */
+  open(exchange: Exchange, now: number): Tap | undefined;
 }

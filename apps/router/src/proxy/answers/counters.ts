@@ -7,6 +7,8 @@ export class AnswerCounters {
   #read = 0;
   readonly #faults: Record<string, number> = {};
   readonly #skipped: Record<string, number> = {};
+  /** Answers that were not read because too many were; of most requests under load, so that it is counted apart. */
+  busy = 0;
   readonly #predictions = new SketchCounter();
 
   good(center: number): void {
@@ -19,7 +21,7 @@ export class AnswerCounters {
     this.#faults[fault] = (this.#faults[fault] ?? 0) + 1;
   }
 
-  skip(why: Skip): void {
+  skip(why: Exclude<Skip, "busy">): void {
     this.#skipped[why] = (this.#skipped[why] ?? 0) + 1;
   }
 
@@ -27,7 +29,7 @@ export class AnswerCounters {
     return {
       read: this.#read,
       faults: { ...this.#faults },
-      skipped: { ...this.#skipped },
+      skipped: this.busy === 0 ? { ...this.#skipped } : { ...this.#skipped, busy: this.busy },
       predictions: this.#predictions.sketch(),
     };
   }

@@ -69,12 +69,12 @@ export class Observer implements Taps {
   }
 
   configure(): void {
-    const { predictions, retry, shadow } = this.#plane.config;
+    const { predictions, shadow } = this.#plane.config;
     this.#rule = predictions;
     this.#isRead = predictions?.paths.length
       ? compileRepeatable(predictions.paths)
       : this.#plane.isRepeatable;
-    this.mirror.configure(shadow, compileRepeatable(retry.idempotent_paths));
+    this.mirror.configure(shadow);
   }
 
   serve(shadow: ShadowView | undefined, rollout: RolloutView | undefined): void {
@@ -87,13 +87,13 @@ export class Observer implements Taps {
     this.mirror.serve(undefined);
   }
 
-  open(exchange: Exchange): Tap | undefined {
+  open(exchange: Exchange, now: number): Tap | undefined {
     const { method, path } = exchange.facts;
     if (method !== "POST") return undefined;
-    const copied = this.mirror.active && this.mirror.wants(exchange);
+    const copied = this.mirror.active && this.mirror.wants(exchange, now);
     const isRead = this.#rule !== undefined && this.#isRead(method, path);
-    const counts = isRead && this.#mayRead();
-    if (isRead && !counts && !copied) this.#of(exchange.assigned.name).skip("busy");
+    const counts = isRead && this.#mayRead(now);
+    if (isRead && !counts && !copied) this.#of(exchange.assigned.name).busy++;
     return copied || counts ? new AnswerTap(this, exchange, { copied, counts }) : undefined;
   }
 
@@ -101,8 +101,8 @@ export class Observer implements Taps {
    * Decided before there is an answer and whatever the color, so that what is left out says nothing about either. What is copied is read in
    * any case, but only one color's requests are: where the others would be left out, it is no evidence.
    */
-  #mayRead(): boolean {
-    return this.#allowance.has(this.#plane.now()) && this.#waiting.length < MOST_WAITING;
+  #mayRead(now: number): boolean {
+    return this.#allowance.has(now) && this.#waiting.length < MOST_WAITING;
   }
 
   /** A client has its answer. Copies what is still needed; everything else happens later. */

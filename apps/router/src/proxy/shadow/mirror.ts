@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { ShadowConfig } from "../../config/config.ts";
 import type { Reading } from "../../core/predictions/read.ts";
-import type { IsRepeatable } from "../../core/repeatable.ts";
 import { type CopyOutcome, type PairRun, type ShadowView, UNSENT_COPIES } from "../../core/shadow/view.ts";
 import type { Target } from "../../targets/target.ts";
 import { Allowance } from "../answers/allowance.ts";
@@ -32,7 +31,6 @@ export class Mirror {
   readonly #outcomes = new Map<string, Map<CopyOutcome, number>>();
   readonly #flights = new Set<Flight>();
   #limits!: ShadowConfig;
-  #declared!: IsRepeatable;
   #rate!: Allowance;
   #connections: CopyConnections | undefined;
   #view: ShadowView | undefined;
@@ -66,9 +64,8 @@ export class Mirror {
     return [...this.#flights].reduce((sum, { received }) => sum + received, 0);
   }
 
-  configure(limits: ShadowConfig, declared: IsRepeatable): void {
+  configure(limits: ShadowConfig): void {
     this.#limits = limits;
-    this.#declared = declared;
     this.#rate = new Allowance(limits.rate);
     this.#pairing?.configure(limits);
   }
@@ -98,14 +95,14 @@ export class Mirror {
     this.#color = undefined;
   }
 
-  /** Whether a request that has just got its color is to be copied. */
-  wants({ assigned, overridden, facts }: Exchange): boolean {
+  /** Whether a request that has just got its color is to be copied. @param now milliseconds on the plane's clock */
+  wants({ assigned, overridden, facts }: Exchange, now: number): boolean {
     const color = this.#color;
     if (color === undefined || color.share > 0 || overridden || assigned !== this.#against) return false;
-    if (!this.#declared(facts.method, facts.path)) return false;
+    if (!this.#plane.isRepeatable(facts.method, facts.path)) return false;
     const { percent } = this.#view!;
     if (percent < 100 && this.#plane.random() * 100 >= percent) return false;
-    if (this.#rate.has(this.#plane.now())) {
+    if (this.#rate.has(now)) {
       this.#rate.take(1);
       return true;
     }
