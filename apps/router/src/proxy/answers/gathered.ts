@@ -38,6 +38,11 @@ export class Gathered {
     this.#bytes = larger;
   }
 
+  /** The content, one character for each byte. */
+  latin1(): string {
+    return this.#first !== "" ? this.#first : latin1(this.#bytes, 0, this.length);
+  }
+
   /** The content. */
   bytes(): Buffer {
     if (this.#first !== "") return Buffer.from(this.#first, "latin1");

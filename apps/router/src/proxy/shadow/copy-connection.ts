@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import { type Dialer, readyEvent } from "../../targets/dialer.ts";
 import type { Target } from "../../targets/target.ts";
+import type { Gathered } from "../answers/gathered.ts";
 import { AnswerBody, MORE } from "../engines/wire/answer-body.ts";
-import { latin1 } from "../engines/wire/bytes.ts";
 import { type ChunkSink, FAULT } from "../engines/wire/chunked.ts";
 import { type Head, INCOMPLETE } from "../engines/wire/head.ts";
 import { HeadInput } from "../engines/wire/head-input.ts";
@@ -14,8 +14,6 @@ import { BODY, claimsBody, readFraming } from "../engines/wire/response-head.ts"
 const MOST_HEAD = 64 * 1024;
 const MOST_FIELDS = 500;
 const MOST_INTERIM = 100;
-/** Milliseconds without a byte in either direction; common servers close idle connections after 5 s, and going first avoids most races. */
-const IDLE = 4000;
 /** A body this small goes out in one write with its head, as text. */
 const SMALL = 16 * 1024;
 
@@ -46,6 +44,8 @@ export interface Shared {
 /** A connection to a shadow's target, used by one copy after another. Reads answers as strictly as the engine `wire` does (RFC 9112). */
 export class CopyConnection implements ChunkSink {
   readonly target: Target;
+  /** When it came to rest, in milliseconds of `performance.now()`. */
+  idleSince = 0;
   readonly #shared: Shared;
   readonly #socket: Socket;
   readonly #reads: Reads;
@@ -66,7 +66,8 @@ export class CopyConnection implements ChunkSink {
     this.#shared = shared;
     const read = (bytes: Buffer) => this.#read(bytes);
     this.#reads = new Reads(shared.readBuffer, read);
-    const socket = shared.dialer.dial(target, { onread: this.#reads.onread });
+    // Like the sockets of the main path, down to its properties: with one shape more, Node's code would be slower for all of them.
+    const socket = shared.dialer.dial(target, { allowHalfOpen: true, onread: this.#reads.onread });
     this.#socket = socket;
     socket.once(readyEvent(socket), () => {
       this.#connected = true;
@@ -75,26 +76,22 @@ export class CopyConnection implements ChunkSink {
     socket.on("end", () => this.#ended());
     socket.on("error", () => this.#fail());
     socket.on("close", () => this.#fail());
-    socket.on("timeout", () => {
-      if (this.#reader === undefined) this.destroy();
-    });
-    socket.setTimeout(IDLE);
   }
 
   /** Sends a request and reads its answer. @param head with its empty line, as latin1 */
-  send(reader: CopyReader, head: string, body: Buffer): void {
+  send(reader: CopyReader, head: string, body: Gathered): void {
     this.#reader = reader;
     this.#inBody = false;
     this.#heads = 0;
     this.#heard = false;
     const socket = this.#socket;
     if (body.length <= SMALL) {
-      socket.write(head + latin1(body, 0, body.length), "latin1");
+      socket.write(head + body.latin1(), "latin1");
       return;
     }
     socket.cork();
     socket.write(head, "latin1");
-    socket.write(body);
+    socket.write(body.bytes());
     socket.uncork();
   }
 

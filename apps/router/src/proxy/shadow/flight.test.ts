@@ -6,11 +6,17 @@ import { rawUpstream, refusedPort, upstream } from "../../../test/support/upstre
 import { Dialer } from "../../targets/dialer.ts";
 import { Target } from "../../targets/target.ts";
 import { PLAIN_UPSTREAM } from "../../tls/material.ts";
+import { Gathered } from "../answers/gathered.ts";
 import { CopyConnections } from "./copy-connections.ts";
 import { type Echo, Flight, type Letter } from "./flight.ts";
 
 const keep = closing();
-const LETTER: Letter = { path: "/p?a=1", fields: [["Host", "main"]], body: Buffer.from("{}") };
+const gathered = (content: string | Buffer) => {
+  const body = new Gathered();
+  body.add(Buffer.from(content as string));
+  return body;
+};
+const LETTER: Letter = { path: "/p?a=1", fields: [["Host", "main"]], body: gathered("{}") };
 const LIMITS = { timeout: 60_000, answer: 100_000 };
 
 const open: CopyConnections[] = [];
@@ -133,7 +139,7 @@ it("sends large bodies whole", async () => {
   const target = new Target(server.url, 0);
   const bodies = [0, 16_384, 16_385, 3_000_000].map((size) => Buffer.alloc(size, "\xff\n0", "latin1"));
   for (const body of bodies)
-    expect(await fly(through, target, { body })).toMatchObject({ outcome: "answered" });
+    expect(await fly(through, target, { body: gathered(body) })).toMatchObject({ outcome: "answered" });
   expect(server.seen.map(({ body }, i) => body.equals(bodies[i]!))).toEqual([true, true, true, true]);
 });
 
@@ -183,6 +189,6 @@ it("goes inside TLS where the target's URL says so, or not at all", async () => 
   dialer.use({ ...PLAIN_UPSTREAM, ca: ca.cert });
   const through = connections(dialer);
   for (const body of ["{}", "x".repeat(200_000)])
-    expect(await fly(through, target, { body: Buffer.from(body) })).toMatchObject({ outcome: "answered" });
+    expect(await fly(through, target, { body: gathered(body) })).toMatchObject({ outcome: "answered" });
   expect(server.seen.map(({ body }) => body.length)).toEqual([2, 200_000]);
 });

@@ -22,7 +22,7 @@ const SAID_ANEW: ReadonlySet<string> = new Set([
 export interface Letter {
   readonly path: string;
   readonly fields: readonly Field[];
-  readonly body: Buffer;
+  readonly body: Gathered;
 }
 
 /** What came back. */

@@ -6,6 +6,7 @@ import type { Target } from "../../targets/target.ts";
 import { Allowance } from "../answers/allowance.ts";
 import type { AnswerTap } from "../answers/answer-tap.ts";
 import { Bunch } from "../answers/bunch.ts";
+import { Gathered } from "../answers/gathered.ts";
 import type { DataPlane } from "../data-plane.ts";
 import type { Exchange } from "../exchange.ts";
 import type { LiveColor } from "../live-color.ts";
@@ -122,9 +123,9 @@ export class Mirror {
       this.#count(color.name, refused);
       return undefined;
     }
-    const body = Buffer.allocUnsafeSlow(size);
-    let at = 0;
-    for (const piece of request.body!) at += piece.copy(body, at);
+    const body = new Gathered();
+    for (const piece of request.body!) body.add(piece);
+    body.trim();
     this.bytes += size;
     const { fields } = request;
     const { path } = exchange.facts;

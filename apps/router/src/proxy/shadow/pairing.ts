@@ -5,6 +5,7 @@ import { compare } from "../../core/shadow/compare.ts";
 import { PairBook, type PairReport, type WorstPair } from "../../core/shadow/pairs.ts";
 import { bucketIn } from "../../core/shadow/slices.ts";
 import { decode, isJson, isPlain } from "../answers/decode.ts";
+import type { Gathered } from "../answers/gathered.ts";
 import type { DataPlane } from "../data-plane.ts";
 import type { LiveColor } from "../live-color.ts";
 import type { Echo } from "./flight.ts";
@@ -14,7 +15,7 @@ export interface Copy {
   readonly id: string;
   readonly path: string;
   readonly fields: () => readonly Field[];
-  readonly body: Buffer;
+  readonly body: Gathered;
   /** What the main answer predicted; undefined where it is not read. */
   readonly main: Promise<Reading | undefined>;
   /** The shadow. */
@@ -85,7 +86,7 @@ export class Pairing {
     this.#plane.served.push({ ...about, shadow: true, beside: centerOf(main.values) });
   }
 
-  #slicesOf(body: Buffer): Record<string, string> {
+  #slicesOf(body: Gathered): Record<string, string> {
     const { slices } = this.#options;
     if (slices.length === 0) return {};
     const request = parse(body);
@@ -94,13 +95,13 @@ export class Pairing {
 
   #bodyOf({ body }: Copy): Pick<WorstPair, "body"> {
     if (!this.#options.bodies || body.length > MOST_KEPT_BODY) return {};
-    return { body: body.toString("utf8") };
+    return { body: body.text() };
   }
 }
 
-function parse(body: Buffer): unknown {
+function parse(body: Gathered): unknown {
   try {
-    return JSON.parse(body.toString("utf8"));
+    return JSON.parse(body.text());
   } catch {
     return undefined;
   }
