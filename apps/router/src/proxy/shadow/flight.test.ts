@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { once } from "node:events";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { TestAuthority } from "../../../test/support/certificates.ts";
 import { closing } from "../../../test/support/open.ts";
 import { untilPasses } from "../../../test/support/until-passes.ts";
@@ -21,6 +22,7 @@ const LIMITS = { timeout: 60_000, answer: 100_000 };
 
 const open: CopyConnections[] = [];
 afterEach(() => {
+  vi.useRealTimers();
   for (const connections of open.splice(0)) connections.destroy();
 });
 
@@ -92,7 +94,7 @@ describe.each([{ bytes: false }, { bytes: true }])("an answer (byte by byte: $by
     ["after interim ones without end", "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(101)],
     [
       "after an interim one with a body",
-      `HTTP/1.1 103 E\r\nContent-Length: 2\r\n\r\nok${OK}Content-Length: 0\r\n\r\n`,
+      `HTTP/1.1 103 E\r\nTransfer-Encoding: chunked\r\n\r\n${OK}Content-Length: 0\r\n\r\n`,
     ],
   ])("%s is none, and ends the connection", async (_, text) => {
     const { sockets, ...echo } = await said(text, how);
@@ -149,13 +151,31 @@ it("does not take for an answer what comes behind one", async () => {
 });
 
 it("does not use a connection on which something came unasked", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval"] }); // or it would be closed for having been idle
   const { target, seen, sockets } = await saying(`${OK}Content-Length: 2\r\n\r\nok`);
   const through = connections();
   await fly(through, target);
-  for (const socket of sockets) socket.write(`${OK}Content-Length: 4\r\n\r\nevil`);
-  await untilPasses(() => expect(sockets.size).toBe(0));
+  const [socket] = sockets;
+  socket!.write(`${OK}Content-Length: 4\r\n\r\nevil`);
+  await once(socket!, "close");
   expect((await fly(through, target)).content.text()).toBe("ok");
   expect(seen.connections).toBe(2);
+});
+
+it("closes connections that have been idle for four seconds, and looks at nothing then", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+  const { target, seen, sockets } = await saying(`${OK}Content-Length: 2\r\n\r\nok`);
+  const through = connections();
+  await fly(through, target);
+  vi.advanceTimersByTime(3500);
+  await fly(through, target);
+  vi.advanceTimersByTime(3500);
+  expect([seen.connections, sockets.size, vi.getTimerCount()]).toEqual([1, 1, 1]);
+  vi.advanceTimersByTime(500);
+  expect(vi.getTimerCount()).toBe(0);
+  await untilPasses(() => expect(sockets.size).toBe(0));
+  expect((await fly(through, target)).content.text()).toBe("ok");
+  expect([seen.connections, vi.getTimerCount()]).toEqual([2, 1]);
 });
 
 it("ends at its time, at too much, and when it is given up", async () => {
