@@ -100,5 +100,5 @@ export function turnsTable(rounds: Rounds, ways: readonly Way[]): Pick<Report, "
 
 /** How to read such a table. */
 export function turnsNote({ options: { rounds, seconds } }: Bench): string {
-  return `All run at once and are loaded in turns of a second, ${TURNS * seconds} a round, after ${WARM} s each; ${rounds} rounds with new processes. CPU of the router's processes; "× none" is the median of the ratios of turns, "rounds" its lowest and highest.`;
+  return `All run at once and are loaded in turns of a second, ${TURNS * seconds} a round, after ${WARM} s each; ${rounds} rounds with new processes. CPU of the router's processes; "× none" is the median of the ratios of turns, "rounds" its lowest and highest. What is limited by the second has a quarter of a second's more at the beginning of each turn.`;
 }

@@ -22,7 +22,7 @@ export function compileRepeatable(idempotentPaths: readonly string[]): IsRepeata
     const segments = bare.split("/");
     return patterns.some((pattern) => matches(pattern, segments));
   };
-  // One request is asked about several times, and models have few paths: comparing strings is cheaper than hashing a new one.
+  // One request is asked about several times, and models have few paths.
   let last = "";
   let wasDeclared = isDeclared(last);
   return (method, path) => {

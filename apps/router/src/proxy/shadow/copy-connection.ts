@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { type Dialer, readyEvent } from "../../targets/dialer.ts";
 import type { Target } from "../../targets/target.ts";
 import type { Gathered } from "../answers/gathered.ts";
+import { failure } from "../engines/failure.ts";
 import { AnswerBody, MORE } from "../engines/wire/answer-body.ts";
 import { type ChunkSink, FAULT } from "../engines/wire/chunked.ts";
 import { type Head, INCOMPLETE } from "../engines/wire/head.ts";
@@ -25,11 +26,11 @@ export interface CopyReader {
   onBody(bytes: Buffer, start: number, end: number): void;
   onEnd(): void;
   /**
-   * There is no whole answer.
-   * @param connected a connection had been made @param stale it was one that had served before, and ended without a byte: most likely the
+   * There is no whole answer. @param outcome `connect`: nor was there a connection, or none inside TLS that both agree on
+   * @param stale it was one that had served before, and ended without a byte: most likely the
    * target closed it while it was written to
    */
-  onFailed(connected: boolean, stale: boolean): void;
+  onFailed(outcome: "connect" | "reset", stale: boolean): void;
 }
 
 /** What the connections of one pool share: what is read is used up before the next is. */
@@ -66,7 +67,6 @@ export class CopyConnection implements ChunkSink {
     this.#shared = shared;
     const read = (bytes: Buffer) => this.#read(bytes);
     this.#reads = new Reads(shared.readBuffer, read);
-    // Like the sockets of the main path, down to its properties: with one shape more, Node's code would be slower for all of them.
     const socket = shared.dialer.dial(target, { allowHalfOpen: true, onread: this.#reads.onread });
     this.#socket = socket;
     socket.once(readyEvent(socket), () => {
@@ -74,7 +74,7 @@ export class CopyConnection implements ChunkSink {
     });
     socket.on("data", read); // also keeps the end of the stream coming
     socket.on("end", () => this.#ended());
-    socket.on("error", () => this.#fail());
+    socket.on("error", (error) => this.#fail(error));
     socket.on("close", () => this.#fail());
   }
 
@@ -170,10 +170,11 @@ export class CopyConnection implements ChunkSink {
     this.#fail();
   }
 
-  #fail(): void {
+  #fail(error?: NodeJS.ErrnoException): void {
     const reader = this.#reader;
     const isStale = this.#served && !this.#heard;
     this.destroy();
-    reader?.onFailed(this.#connected, isStale);
+    const ending = error || !this.#connected ? failure(error, this.#connected) : "reset";
+    reader?.onFailed(ending === "connect_failed" || ending === "tls_failed" ? "connect" : "reset", isStale);
   }
 }

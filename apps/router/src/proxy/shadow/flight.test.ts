@@ -135,6 +135,20 @@ it("writes a request that is framed anew", async () => {
   );
 });
 
+it.each<[string, Partial<Letter>]>([
+  ["a name that is none", { fields: [["not a name", "x"]] }],
+  ["a value that ends the line", { fields: [["X-A", "x\r\nEvil: 1"]] }],
+  ["a value that would end the line in latin1", { fields: [["X-A", "x\u010d\u010aEvil: 1"]] }],
+  ["a path that ends the line", { path: "/ HTTP/1.1\r\nEvil: 1" }],
+  ["a path that would end the line in latin1", { path: "/\u010d\u010aEvil:1" }],
+])("writes nothing of a copy with %s", async (_, letter) => {
+  const { target, seen } = await saying(`${OK}Content-Length: 0\r\n\r\n`);
+  const through = connections();
+  expect(await fly(through, target, letter)).toMatchObject({ outcome: "reset", status: 0 });
+  expect(await fly(through, target)).toMatchObject({ outcome: "answered" });
+  expect(seen.requests).not.toMatch(/evil|not a name/i);
+});
+
 it("sends large bodies whole", async () => {
   const server = keep(await upstream());
   const through = connections();

@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from "node:http";
 import type { Field } from "../../core/forwarding.ts";
 import type { CopyOutcome } from "../../core/shadow/view.ts";
 import type { Target } from "../../targets/target.ts";
@@ -66,7 +67,11 @@ export class Flight implements CopyReader {
     this.#landed = landed;
     this.#timer = setTimeout(() => this.#end("timeout"), limits.timeout);
     this.#timer.unref();
-    this.#send(false);
+    try {
+      this.#send(false);
+    } catch {
+      setImmediate(() => this.#end("reset")); // it cannot be written
+    }
   }
 
   /** Bytes of the answer so far. */
@@ -94,15 +99,16 @@ export class Flight implements CopyReader {
     this.#end(outcomeOf(this.#status));
   }
 
-  onFailed(connected: boolean, stale: boolean): void {
+  onFailed(outcome: "connect" | "reset", stale: boolean): void {
     if (stale) this.#send(true);
-    else this.#end(connected ? "reset" : "connect");
+    else this.#end(outcome);
   }
 
   #send(fresh: boolean): void {
     const { body } = this.#letter;
+    const head = headOf(this.#letter);
     this.#connection = this.#connections.take(this.#target, fresh);
-    this.#connection.send(this, headOf(this.#letter), body);
+    this.#connection.send(this, head, body);
   }
 
   #end(outcome: CopyOutcome): void {
@@ -118,10 +124,19 @@ export class Flight implements CopyReader {
   }
 }
 
-/** What came from its client is what the main target got, and was checked for that. */
+/**
+ * Over HTTP/2 the main target may get what has no form in HTTP/1.1: beyond latin1 a character would be written as another one, which may
+ * end the line. @throws TypeError
+ */
 function headOf({ path, fields, body }: Letter): string {
+  if (/[^\x21-\xff]/.test(path)) throw new TypeError("a path that cannot be written");
   let head = `POST ${path} HTTP/1.1\r\n`;
-  for (const [name, value] of fields) if (!SAID_ANEW.has(name.toLowerCase())) head += `${name}: ${value}\r\n`;
+  for (const [name, value] of fields) {
+    if (SAID_ANEW.has(name.toLowerCase())) continue;
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    head += `${name}: ${value}\r\n`;
+  }
   return `${head}Accept-Encoding: identity\r\nX-Sluice-Shadow: 1\r\nContent-Length: ${body.length}\r\n\r\n`;
 }
 
