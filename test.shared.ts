@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { createServer } from "node:net";
 
 export { seeded } from "./apps/router/src/core/seeded.ts";
 
@@ -10,4 +11,25 @@ export function installed(program: string, ...args: string[]): boolean {
   const found = spawnSync(program, args.length > 0 ? args : ["--version"]).error === undefined;
   if (!found) console.log(`${program} is not installed: tests that need it are skipped, in CI they fail.`);
   return found || process.env.CI === "true";
+}
+
+/** Neighbors in a run, whose process numbers are close, start far apart. */
+let port = 10_000 + ((process.pid * 97) % 20_000);
+
+/**
+ * A port of the loopback interface that nobody listens on. None twice in a process, and none that the system gives to who does not choose
+ * (Linux: 32768 to 60999): a port that was free a moment ago would otherwise be somebody's own end of a connection now and then.
+ */
+export async function unusedPort(): Promise<number> {
+  do port = port < 30_000 ? port + 1 : 10_000;
+  while (!(await isUnused(port)));
+  return port;
+}
+
+function isUnused(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
 }

@@ -1,7 +1,8 @@
+import { unusedPort } from "../../../test.shared.ts";
 import type { Contender } from "../contenders/contender.ts";
 import type { Options, PartName } from "../options.ts";
 import type { Cores, Pinned } from "../processes/pinned.ts";
-import { freePort, untilServing } from "../processes/ports.ts";
+import { untilServing } from "../processes/ports.ts";
 
 /** What all parts share. */
 export interface Bench {
@@ -58,7 +59,7 @@ export async function withUpstreams<T>(
   use: (ports: readonly [number, number]) => Promise<T>,
   ready = untilServing,
 ): Promise<T> {
-  const ports = [await freePort(), await freePort()] as const;
+  const ports = [await unusedPort(), await unusedPort()] as const;
   const running = ports.map(start);
   try {
     for (const [i, port] of ports.entries()) await ready(port, running[i]!);
@@ -77,7 +78,7 @@ export async function withProxy<T>(
   { connections = 2000, body, ready = untilServing }: Demands = {},
 ): Promise<T> {
   const { proxyCore: core, folder } = bench;
-  const port = await freePort();
+  const port = await unusedPort();
   const proxy = contender.start({ core, port, upstreams, folder, connections, body });
   try {
     await ready(port, proxy);

@@ -1,5 +1,5 @@
+import { unusedPort } from "../../../test.shared.ts";
 import { sluiceWithAdmin } from "../contenders/in-node.ts";
-import { freePort } from "../processes/ports.ts";
 import { median } from "../statistics.ts";
 import { untilUp } from "./admin.ts";
 import { type Bench, type Report, type Running, withProxy } from "./part.ts";
@@ -39,7 +39,7 @@ export async function inTurns(
     const start = async (rest: readonly Way[]): Promise<void> => {
       const [way, ...others] = rest;
       if (way === undefined) return void rounds.push(await turns(bench, running, script));
-      const admin = await freePort();
+      const admin = await unusedPort();
       await withProxy(bench, sluiceWithAdmin(way.name, admin, way.config), upstreams, async (proxy) => {
         await untilUp(admin);
         await way.prepare(admin);

@@ -1,16 +1,5 @@
-import { once } from "node:events";
 import { connect } from "node:http2";
-import { createServer } from "node:net";
 import type { Pinned } from "./pinned.ts";
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** Waits until a port answers a gRPC call over HTTP/2 with status 0, at most ten seconds and as long as its process lives. */
 export function untilGrpc(port: number, pinned: Pinned): Promise<void> {

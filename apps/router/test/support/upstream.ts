@@ -14,6 +14,8 @@ import {
 } from "node:net";
 import type { TlsOptions } from "node:tls";
 
+export { unusedPort as refusedPort } from "../../../../test.shared.ts";
+
 /** A request as an upstream saw it. */
 export interface Seen {
   readonly method: string;
@@ -86,14 +88,6 @@ export async function rawUpstream(connected: (socket: Socket) => void): Promise<
     return closing(server);
   };
   return { url: `http://127.0.0.1:${port}`, port, sockets, close };
-}
-
-/** A port of the loopback interface that nobody listens on. */
-export async function refusedPort(): Promise<number> {
-  const server = createNetServer();
-  const port = await listening(server);
-  await closing(server);
-  return port;
 }
 
 async function listening(server: NetServer): Promise<number> {

@@ -131,6 +131,13 @@ describe("ports", () => {
     server.close();
     expect(await freePort({ host: "127.0.0.1", port: 0 }, wanter)).toBeGreaterThan(0);
   });
+
+  test("that the system chooses are none twice, though nothing listens there yet", async () => {
+    const wanter = { name: "the router", option: "--port" };
+    const ports = new Set<number>();
+    for (let i = 0; i < 1_000; i++) ports.add(await freePort({ host: "127.0.0.1", port: 0 }, wanter));
+    expect(ports.size).toBe(1_000);
+  });
 });
 
 describe("a supervised process", () => {
