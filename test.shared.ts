@@ -14,16 +14,19 @@ export function installed(program: string, ...args: string[]): boolean {
 }
 
 /** Neighbors in a run, whose process numbers are close, start far apart. */
-let port = 10_000 + ((process.pid * 97) % 20_000);
+let last = 10_000 + ((process.pid * 97) % 20_000);
 
 /**
  * A port of the loopback interface that nobody listens on. None twice in a process, and none that the system gives to who does not choose
  * (Linux: 32768 to 60999): a port that was free a moment ago would otherwise be somebody's own end of a connection now and then.
  */
 export async function unusedPort(): Promise<number> {
-  do port = port < 30_000 ? port + 1 : 10_000;
-  while (!(await isUnused(port)));
-  return port;
+  for (;;) {
+    last = last < 30_000 ? last + 1 : 10_000;
+    // What others ask for meanwhile moves `last` on.
+    const port = last;
+    if (await isUnused(port)) return port;
+  }
 }
 
 function isUnused(port: number): Promise<boolean> {
