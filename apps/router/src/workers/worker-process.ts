@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Address, Config } from "../config/config.ts";
 import type { Snapshot } from "../core/snapshot.ts";
@@ -16,6 +17,8 @@ import { LISTENING_FD, spawnWorker } from "./spawn.ts";
 
 /** Milliseconds that a worker waits for its first control plane before it gives up. */
 const PATIENCE = 15_000;
+/** Milliseconds after which a worker without one looks again whether it can still be found. */
+const LOOK = 1000;
 
 interface Serving {
   readonly plane: DataPlane;
@@ -25,8 +28,8 @@ interface Serving {
 
 /**
  * A data plane in a process of its own. It listens for a control plane on a Unix socket and obeys the newest that
- * connects. Without one it serves on by its last snapshot until another comes; without durable state none can find it,
- * and it finishes what it has and ends.
+ * connects. Without one it serves on by its last snapshot until another comes; where none can find it, because there is no
+ * durable state or its socket's file is gone, it finishes what it has and ends.
  */
 export class WorkerProcess {
   readonly #worker: number;
@@ -43,6 +46,7 @@ export class WorkerProcess {
   #lines: AccessLine[] = [];
   #patience = 0;
   #expecting: NodeJS.Timeout | undefined;
+  #looking: NodeJS.Timeout | undefined;
 
   constructor(worker: number, folder: string) {
     this.#worker = worker;
@@ -56,10 +60,14 @@ export class WorkerProcess {
     process.on("SIGHUP", () => {});
     process.on("SIGUSR2", () => {});
     process.on("SIGTERM", () => void this.#drain(this.#serving?.plane.config.timeouts.drain ?? 0));
-    const path = socketPath(this.#folder, { id: this.#worker, pid: process.pid });
-    await new Promise<void>((resolve) => this.#server.listen(path, resolve));
+    await new Promise<void>((resolve) => this.#server.listen(this.#path, resolve));
     setTimeout(() => this.#giveUp(), PATIENCE).unref();
     if (process.connected) process.send!("ready", () => {});
+  }
+
+  /** Where a control plane finds it. */
+  get #path(): string {
+    return socketPath(this.#folder, { id: this.#worker, pid: process.pid });
   }
 
   /** Whoever began it died before it said what to serve. */
@@ -69,6 +77,7 @@ export class WorkerProcess {
 
   #connected(socket: Socket): void {
     clearTimeout(this.#expecting);
+    clearInterval(this.#looking);
     this.#parent?.destroy();
     this.#inherited = this.#listens;
     const parent: MessageSocket<Up, Down> = new MessageSocket<Up, Down>(
@@ -101,7 +110,19 @@ export class WorkerProcess {
     else {
       const about = { worker: this.#worker, epoch: this.#serving!.plane.epoch };
       this.#log!.warn(about, "The control plane is gone: serving on by the last snapshot.");
+      this.#looking = setInterval(() => this.#look(), LOOK);
     }
+  }
+
+  /** Whoever starts next would find a port that is taken, and nobody who gives it up. */
+  #look(): void {
+    if (existsSync(this.#path)) return;
+    clearInterval(this.#looking);
+    this.#log!.warn(
+      { worker: this.#worker, path: this.#path },
+      "The worker's socket is gone, so no router can take it over: finishing what is in flight, and ending.",
+    );
+    void this.#drain(this.#serving!.plane.config.timeouts.drain);
   }
 
   #take(message: Down): void {

@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Child, endChildren } from "../support/child.ts";
 import { Load } from "../support/load.ts";
@@ -82,6 +83,18 @@ it("serves on while its control plane is dead, and obeys the next one, losing no
   expect(lost).toEqual([]);
   expect(await router.child.kill("SIGTERM")).toBe(0);
   await until(() => !pids.some(isAlive)); // they are not its children, so it cannot wait for their last moment
+});
+
+it("leaves no worker whose socket's file is gone: nobody could take it over, and its port would stay taken", async () => {
+  const pids = pidsNow();
+  await router.child.kill("SIGKILL");
+  expect((await fetch(router.url)).status).toBe(200);
+  rmSync(join(router.folder, "state"), { recursive: true });
+  await until(() => !pids.some(isAlive));
+  expect(router.child.output).toMatch(/socket is gone, so no router can take it over/);
+  router = await restartRouter(router);
+  await ready();
+  expect(pidsNow()).toHaveLength(2);
 });
 
 it("replaces a worker that it has adopted, through one that holds the socket", async () => {
