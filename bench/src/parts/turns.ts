@@ -17,8 +17,11 @@ export interface Way {
 /** Each way's samples, one a turn, for each round. */
 export type Rounds = readonly ReadonlyMap<string, readonly Sample[]>[];
 
-/** Seconds of load before the first turn: what runs a hundred times a second needs seconds, not requests, before it is compiled. */
-const WARM = 10;
+/**
+ * Seconds of load on all at once before the first turn. What runs a hundred times a second, however busy the router, is compiled by then;
+ * after ten seconds it was not, and V8 was still at it.
+ */
+const WARM = 60;
 /** Turns for each second that was asked for; one is a second long. */
 const TURNS = 4;
 
@@ -59,7 +62,7 @@ async function turns(
   script: string | undefined,
 ): Promise<ReadonlyMap<string, readonly Sample[]>> {
   const samples = new Map<string, Sample[]>([...running.keys()].map((name) => [name, []]));
-  for (const each of running.values()) await load(bench, each, WARM, script);
+  await Promise.all([...running.values()].map((each) => load(bench, each, WARM, script)));
   for (let turn = 0; turn < TURNS * bench.options.seconds; turn++) {
     const order = turn % 2 === 0 ? [...running] : [...running].reverse();
     for (const [name, proxy] of order) samples.get(name)!.push(await load(bench, proxy, 1, script));
@@ -100,5 +103,5 @@ export function turnsTable(rounds: Rounds, ways: readonly Way[]): Pick<Report, "
 
 /** How to read such a table. */
 export function turnsNote({ options: { rounds, seconds } }: Bench): string {
-  return `All run at once and are loaded in turns of a second, ${TURNS * seconds} a round, after ${WARM} s each; ${rounds} rounds with new processes. CPU of the router's processes; "× none" is the median of the ratios of turns, "rounds" its lowest and highest. What is limited by the second has a quarter of a second's more at the beginning of each turn.`;
+  return `All run at once and are loaded in turns of a second, ${TURNS * seconds} a round, after ${WARM} s of all together; ${rounds} rounds with new processes. CPU of the router's processes; "× none" is the median of the ratios of turns, "rounds" its lowest and highest. What is limited by the second has a quarter of a second's more at the beginning of each turn.`;
 }
