@@ -30,9 +30,7 @@ export function createProgram(): Command {
     .version(VERSION)
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({
-      outputError: (text, write) => write(text.replace(/^error: /, "sluice: ").replace(/\n\(/, " (")),
-    })
+    .configureOutput({ outputError: (text, write) => write(asSentence(text)) })
     .showHelpAfterError(false)
     .addHelpText(
       "after",
@@ -72,5 +70,17 @@ Examples:
   ]) {
     add(program);
   }
+  for (const verb of program.commands) if (verb.commands.length > 0) nameVerbs(verb);
   return program;
+}
+
+const asSentence = (text: string): string => text.replace(/^error: /, "sluice: ").replace(/\n\(/, " (");
+
+/** A verb that has verbs, such as `shadow`, says which, where it is given another. */
+function nameVerbs(verb: Command): void {
+  const names = verb.commands.map((each) => each.name()).join(", ");
+  verb.configureOutput({
+    outputError: (text, write) =>
+      write(asSentence(text.replace(/^(error: unknown command '.*')$/m, `$1; expected ${names}`))),
+  });
 }

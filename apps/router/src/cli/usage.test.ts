@@ -22,6 +22,7 @@ describe("wrong usage", () => {
     [["status", "--token", "a b"], /the admin token is empty or holds/],
     [["up", "--port", "99999"], /the port is "99999"/],
     [["flipp", "green"], /unknown command 'flipp' \(Did you mean flip\?\)/],
+    [["shadow", "green"], /^sluice: unknown command 'green'; expected start, stop, status, worst\n$/],
     [["status", "--jsn"], /unknown option '--jsn' \(Did you mean --json\?\)/],
   ])("%j is a usage error", async (args, sentence) => {
     expectRefusal(await sluiceHere(args), 2, sentence);
