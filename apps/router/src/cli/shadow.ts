@@ -71,7 +71,7 @@ Examples:
     .command("worst")
     .summary("the pairs that differ most")
     .description(
-      "Shows the pairs that differ most; with their requests' bodies where `shadow.bodies` is set.",
+      "Shows the pairs that differ most; with their requests' queries and bodies where `shadow.bodies` is set.",
     )
     .action(showWorst);
 }

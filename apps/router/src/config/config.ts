@@ -116,7 +116,7 @@ export interface ShadowConfig {
   readonly slices: readonly Slice[];
   /** How many of the worst pairs are kept, */
   readonly worst: number;
-  /** and whether with their requests' bodies. */
+  /** and whether with their requests' queries and bodies. */
   readonly bodies: boolean;
 }
 

@@ -135,6 +135,6 @@ export const shadow = section({
   bodies: option(boolean(), {
     default: false,
     about:
-      "Whether the worst pairs are kept with their requests' bodies (up to 4 KiB); they can be personal data.",
+      "Whether the worst pairs are kept with their requests' queries and bodies (up to 4 KiB); they can be personal data.",
   }),
 });

@@ -125,7 +125,8 @@ export function shadowRoutes(deps: AdminDeps): AdminRoute[] {
       path: "/admin/shadow/worst",
       need: "operate",
       summary: "The pairs that differ most, the worst first.",
-      description: "With the requests' bodies only where `shadow.bodies` is set: they can be personal data.",
+      description:
+        "With the requests' queries and bodies only where `shadow.bodies` is set: they can be personal data.",
       answer: { schema: worst, type: JSON_TYPE },
       handle: async (c) => {
         await deps.book.refresh();

@@ -4,7 +4,7 @@ import type { Clock } from "../../core/clock.ts";
 import { Refusal } from "../../core/refusal.ts";
 import type { Report } from "../../core/report.ts";
 import { type Certificate, certify } from "../../core/shadow/certificate.ts";
-import type { PairReport } from "../../core/shadow/pairs.ts";
+import { impersonal, type PairReport } from "../../core/shadow/pairs.ts";
 import type { ShadowView } from "../../core/shadow/view.ts";
 import { mustExist } from "../../core/weights.ts";
 import type { EventHub } from "../events.ts";
@@ -206,10 +206,10 @@ export class Shadows {
     return this.#last === undefined ? undefined : this.#chosen(this.pairs.of(this.#last));
   }
 
-  /** Without requests' bodies, unless they are to be kept now: who takes that back wants them gone. */
+  /** Without requests' bodies and queries, unless they are to be kept now: who takes that back wants them gone. */
   #chosen(report: PairReport): PairReport {
     if (this.#options.config().shadow.bodies) return report;
-    return { ...report, worst: report.worst.map(({ body: _, ...pair }) => pair) };
+    return { ...report, worst: report.worst.map(impersonal) };
   }
 
   /** Whether predictions are read, so that there is something to compare. */

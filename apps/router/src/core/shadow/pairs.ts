@@ -29,6 +29,7 @@ export interface WorstPair {
   readonly request_id: string;
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** With its query only by choice, as the body. */
   readonly path: string;
   readonly main: number;
   /** Null where the copy gave no comparable prediction. */
@@ -80,6 +81,11 @@ class PairCounter {
   }
 }
 
+/** The pair without what can be personal data: its request's body and query. */
+export function impersonal({ body: _, path, ...pair }: WorstPair): WorstPair {
+  return { ...pair, path: path.split("?", 1)[0]! };
+}
+
 /** How bad a pair is: a broken one is worse than any difference. */
 function badness({ difference }: Pick<WorstPair, "difference">): number {
   return difference === null ? Number.POSITIVE_INFINITY : Math.abs(difference);
@@ -108,11 +114,8 @@ export class PairBook {
   }
 
   report(): PairReport {
-    const slices = [...this.#slices].map(([field, buckets]) => [
-      field,
-      Object.fromEntries([...buckets].map(([bucket, counter]) => [bucket, counter.sums()])),
-    ]);
-    return { all: this.#all.sums(), slices: Object.fromEntries(slices), worst: this.#worst };
+    const slices = asRecords(this.#slices, (counter) => counter.sums());
+    return { all: this.#all.sums(), slices, worst: this.#worst };
   }
 
   #counter(field: string, named: string): PairCounter {
@@ -121,7 +124,7 @@ export class PairBook {
       buckets = new Map();
       this.#slices.set(field, buckets);
     }
-    const bucket = buckets.has(named) || buckets.size < MAX_BUCKETS ? named : "other";
+    const bucket = bucketOf(buckets, named);
     let counter = buckets.get(bucket);
     if (counter === undefined) {
       counter = new PairCounter();
@@ -148,23 +151,42 @@ function addPairs(a: PairSums, b: PairSums): PairSums {
 
 /** The sum of what several workers have seen. @param keep how many of the worst pairs are kept */
 export function mergePairReports(reports: readonly PairReport[], keep: number): PairReport {
-  const slices: Record<string, Record<string, PairSums>> = {};
+  const slices = new Map<string, Map<string, PairSums>>();
   for (const report of reports) {
     for (const [field, buckets] of Object.entries(report.slices)) {
-      const into = slices[field] ?? {};
-      slices[field] = into;
-      for (const [bucket, sums] of Object.entries(buckets))
-        into[bucket] = addPairs(into[bucket] ?? NO_PAIRS, sums);
+      const into = slices.get(field) ?? new Map<string, PairSums>();
+      slices.set(field, into);
+      for (const [named, sums] of Object.entries(buckets)) {
+        const bucket = bucketOf(into, named);
+        into.set(bucket, addPairs(into.get(bucket) ?? NO_PAIRS, sums));
+      }
     }
   }
   return {
     all: reports.map(({ all }) => all).reduce(addPairs, NO_PAIRS),
-    slices,
+    slices: asRecords(slices, (sums) => sums),
     worst: worstOf(
       reports.flatMap(({ worst }) => worst),
       keep,
     ),
   };
+}
+
+/** Clients choose the values, so they are kept in maps: an object has members of its own, such as `constructor`. */
+function bucketOf(buckets: ReadonlyMap<string, unknown>, named: string): string {
+  return buckets.has(named) || buckets.size < MAX_BUCKETS ? named : "other";
+}
+
+function asRecords<T>(
+  slices: ReadonlyMap<string, ReadonlyMap<string, T>>,
+  sums: (of: T) => PairSums,
+): PairReport["slices"] {
+  return Object.fromEntries(
+    [...slices].map(([field, buckets]) => [
+      field,
+      Object.fromEntries([...buckets].map(([bucket, of]) => [bucket, sums(of)])),
+    ]),
+  );
 }
 
 /** Sums as people read them; null where there is nothing to divide by. */

@@ -109,6 +109,43 @@ describe("pairs", () => {
     expect(worst).toEqual([]);
   });
 
+  it("have a bucket for every value that a client may send, whatever JavaScript means by it", () => {
+    const run = () => {
+      const book = new PairBook(0);
+      for (const zone of ["__proto__", "constructor", "toString"]) {
+        book.add({ agrees: false, difference: 2, main: 1, shadow: 3 }, { "/zone": zone }, () =>
+          describePair("", 2),
+        );
+      }
+      return structuredClone(book.report()); // as a worker sends it
+    };
+    const { slices } = mergePairReports([run(), run()], 3);
+    const again: typeof slices = JSON.parse(JSON.stringify(slices)); // as the file keeps it
+    const merged = mergePairReports([{ all: NO_PAIRS, slices: again, worst: [] }, run()], 3);
+    expect(
+      Object.entries(merged.slices["/zone"]!).map(([zone, sums]) => [zone, sums.pairs, sums.sum]),
+    ).toEqual([
+      ["__proto__", 3, 6],
+      ["constructor", 3, 6],
+      ["toString", 3, 6],
+    ]);
+  });
+
+  it("stay bounded when they are added: what many workers and starts saw has no more buckets than one", () => {
+    const worker = (from: number) => {
+      const book = new PairBook(0);
+      for (let i = from; i < from + 20; i++) {
+        book.add({ agrees: true, difference: 0, main: 1, shadow: 1 }, { "/user": `u${i}` }, () =>
+          describePair("", 0),
+        );
+      }
+      return book.report();
+    };
+    const { slices } = mergePairReports([worker(0), worker(20), worker(40)], 0);
+    expect(Object.keys(slices["/user"]!)).toHaveLength(MAX_BUCKETS + 1);
+    expect(slices["/user"]!.other!.pairs).toBe(60 - MAX_BUCKETS);
+  });
+
   it("certify at 363 of 363, and at 687 with one that disagrees, not before", () => {
     const sums = (pairs: number, disagree: number) => ({ ...NO_PAIRS, pairs, disagree });
     expect(certify(sums(362, 0))).toMatchObject({ passed: false, missing: 1, threshold: 20 });

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { ENGINES } from "../../../test/conformance/engines.ts";
-import { fare, fares, keep, shadowedBy } from "../../../test/support/shadowed.ts";
+import { fare, fares, keep, PATH, shadowedBy } from "../../../test/support/shadowed.ts";
 import { untilPasses } from "../../../test/support/until-passes.ts";
 import { type Answer, upstream } from "../../../test/support/upstream.ts";
 import { parsePointer } from "../../core/predictions/pointer.ts";
@@ -68,13 +68,18 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
     expect(summarize(pairs().all)).toMatchObject({ agree: 1, broken: 3 });
   });
 
-  it("keeps the worst pairs' bodies only by choice", async () => {
+  it.each([true, false])("keeps the worst pairs' bodies and queries only by choice: %s", async (bodies) => {
     const green = keep(await upstream(fare(20)));
-    const { post, pairs } = await shadowed(green.url, { limits: { bodies: true } });
-    await (await post('{"data":[7]}')).text();
-    await (await post(`{"data":"${"x".repeat(5000)}"}`)).text();
+    const { url, pairs } = await shadowed(green.url, { limits: { bodies } });
+    const post = async (query: string, body: string) =>
+      (await fetch(`${url}${PATH}${query}`, { method: "POST", body })).text();
+    await post("?user=7&at=home?", '{"data":[7]}');
+    await post("", `{"data":"${"x".repeat(5000)}"}`);
     await untilPasses(() =>
-      expect(pairs().worst.map(({ body }) => body)).toEqual(['{"data":[7]}', undefined]),
+      expect(pairs().worst.map(({ path, body }) => [path, body])).toEqual([
+        bodies ? [`${PATH}?user=7&at=home?`, '{"data":[7]}'] : [PATH, undefined],
+        [PATH, undefined],
+      ]),
     );
   });
 

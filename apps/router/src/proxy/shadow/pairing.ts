@@ -2,7 +2,7 @@ import type { ShadowConfig } from "../../config/config.ts";
 import type { Field } from "../../core/forwarding.ts";
 import { centerOf, faulty, type Reading, readPredictions } from "../../core/predictions/read.ts";
 import { compare } from "../../core/shadow/compare.ts";
-import { PairBook, type PairReport, type WorstPair } from "../../core/shadow/pairs.ts";
+import { impersonal, PairBook, type PairReport, type WorstPair } from "../../core/shadow/pairs.ts";
 import { bucketIn } from "../../core/shadow/slices.ts";
 import { decode, isJson, isPlain } from "../answers/decode.ts";
 import type { Gathered } from "../answers/gathered.ts";
@@ -57,17 +57,19 @@ export class Pairing {
     this.#remember(copy, main, shadow);
     const comparison = compare(main.values, shadow.values, this.#options);
     const slices = this.#slicesOf(copy.body);
-    this.#book.add(comparison, slices, () => ({
-      request_id: copy.id,
-      at: Date.now(),
-      path: copy.path,
-      main: comparison.main,
-      shadow: comparison.shadow ?? null,
-      difference: comparison.difference ?? null,
-      outcome: shadow.fault ?? echo.outcome,
-      slices,
-      ...this.#bodyOf(copy),
-    }));
+    this.#book.add(comparison, slices, () =>
+      this.#chosen({
+        request_id: copy.id,
+        at: Date.now(),
+        path: copy.path,
+        main: comparison.main,
+        shadow: comparison.shadow ?? null,
+        difference: comparison.difference ?? null,
+        outcome: shadow.fault ?? echo.outcome,
+        slices,
+        ...bodyOf(copy),
+      }),
+    );
   }
 
   /** Undefined where nobody wants to know any more. A coding that cannot be undone is a fault: it was asked for none. */
@@ -93,10 +95,13 @@ export class Pairing {
     return Object.fromEntries(slices.map((slice) => [slice.field.text, bucketIn(request, slice)]));
   }
 
-  #bodyOf({ body }: Copy): Pick<WorstPair, "body"> {
-    if (!this.#options.bodies || body.length > MOST_KEPT_BODY) return {};
-    return { body: body.text() };
+  #chosen(pair: WorstPair): WorstPair {
+    return this.#options.bodies ? pair : impersonal(pair);
   }
+}
+
+function bodyOf({ body }: Copy): Pick<WorstPair, "body"> {
+  return body.length > MOST_KEPT_BODY ? {} : { body: body.text() };
 }
 
 function parse(body: Gathered): unknown {
