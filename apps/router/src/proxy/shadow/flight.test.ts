@@ -226,3 +226,13 @@ it("goes inside TLS where the target's URL says so, or not at all", async () => 
     expect(await fly(through, target, { body: gathered(body) })).toMatchObject({ outcome: "answered" });
   expect(server.seen.map(({ body }) => body.length)).toEqual([2, 200_000]);
 });
+
+it("says that there is no connection where a target wants a certificate, which it says after the handshake", async () => {
+  const ca = await TestAuthority.create();
+  const wants = { ...(await ca.issue()), requestCert: true, rejectUnauthorized: true, ca: ca.cert };
+  const server = keep(await upstream(undefined, { ...wants, minVersion: "TLSv1.3" }));
+  const dialer = new Dialer();
+  dialer.use({ ...PLAIN_UPSTREAM, ca: ca.cert });
+  expect(await fly(connections(dialer), new Target(server.url, 0))).toMatchObject({ outcome: "connect" });
+  expect(server.seen).toEqual([]);
+});
