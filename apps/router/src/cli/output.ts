@@ -9,6 +9,11 @@ export function print(text: string): void {
   process.stdout.write(`${text.replace(CONTROLS, "\uFFFD")}\n`);
 }
 
+/** What strangers sent, as a part of one line: neither lines nor colors of its own. */
+export function plain(text: string): string {
+  return text.replace(/\p{Cc}/gu, "\uFFFD");
+}
+
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }

@@ -91,6 +91,29 @@ test("status shows pairs by slices in their order, and what they prove", async (
   ]);
 });
 
+test("what clients sent writes no lines of its own, and no colors", async () => {
+  const slices = { "/n": { "\u001b[31mx\nall 9\u009b1m": summary(1, 1) } };
+  const worst = {
+    request_id: "r",
+    at: "2026-11-21T12:00:00Z",
+    main: 1,
+    shadow: 2,
+    difference: 1,
+    outcome: "answered",
+  };
+  const { url } = await admin({
+    "GET /admin/shadow": { body: { ...STATE, slices } },
+    "GET /admin/shadow/worst": {
+      body: { worst: [{ ...worst, slices: { "/n": "\u001b[31m\nx" }, body: "{\n}\u001b[0m" }] },
+    },
+  });
+  const status = await sluiceHere(["shadow", "status", "--admin", url]);
+  expect(status.stdout).toMatch(/^\/n \uFFFD\[31mx\uFFFDall 9\uFFFD1m +1 /m);
+  const { stdout } = await sluiceHere(["shadow", "worst", "--admin", url]);
+  expect(stdout.split("\n")).toHaveLength(3);
+  expect(stdout).not.toContain("\u001b");
+});
+
 test("status says where nothing runs, and where nothing is compared", async () => {
   const { url } = await admin({ "GET /admin/shadow": { body: { ...STATE, shadow: null, compares: false } } });
   const { stdout } = await sluiceHere(["shadow", "status", "--admin", url]);

@@ -4,7 +4,7 @@ import type { Call } from "./admin-client.ts";
 import { usageError } from "./errors.ts";
 import { formatShare } from "./format.ts";
 import { connect, globalsOf } from "./globals.ts";
-import { paint, print, printJson } from "./output.ts";
+import { paint, plain, print, printJson } from "./output.ts";
 
 interface Version {
   readonly version: string | null;
@@ -111,7 +111,7 @@ async function show(self: Command, state: ShadowState): Promise<void> {
   const slices = Object.entries(state.slices).flatMap(([field, buckets]) =>
     Object.entries(buckets)
       .sort(([a], [b]) => rankOf(a) - rankOf(b) || a.localeCompare(b, "en", { numeric: true }))
-      .map(([bucket, summary]) => row(`${field} ${bucket}`, summary)),
+      .map(([bucket, summary]) => row(`${field} ${plain(bucket)}`, summary)),
   );
   print(table(head, [row("all", pairs), ...slices], [1, 2, 3, 4, 5, 6]));
   const within = `agree: within ${tolerance.atol} + ${formatShare(tolerance.rtol)} of the main prediction`;
@@ -133,15 +133,15 @@ async function showWorst(_options: unknown, self: Command): Promise<void> {
   const { table } = await import("./table.ts");
   const bodies = answer.worst.some(({ body }) => body !== undefined);
   const rows = answer.worst.map((pair) => [
-    pair.request_id,
+    plain(pair.request_id),
     number(pair.main),
     number(pair.shadow),
     number(pair.difference),
     pair.difference === null ? paint("red", pair.outcome) : "",
     Object.entries(pair.slices)
-      .map(([field, bucket]) => `${field} ${bucket}`)
+      .map(([field, bucket]) => `${field} ${plain(bucket)}`)
       .join(", "),
-    ...(bodies ? [pair.body ?? ""] : []),
+    ...(bodies ? [plain(pair.body ?? "")] : []),
   ]);
   print(
     table(

@@ -1,12 +1,15 @@
 import type { Config, ShadowConfig } from "../../src/config/config.ts";
 import { parsePointer } from "../../src/core/predictions/pointer.ts";
+import { measureOf } from "../../src/core/shadow/measure.ts";
 import type { CreateEngine } from "../../src/proxy/engine.ts";
 import { closing } from "./open.ts";
 import { TEST_CONFIG, testRouter } from "./plane.ts";
 import { type Answer, upstream } from "./upstream.ts";
 
 export const PATH = "/api/predict/";
-export const SHADOW = { id: "s1", color: "green", against: "blue", percent: 100 };
+const PREDICTIONS = { pointer: parsePointer("/predictions/*/fare_amount"), range: undefined, paths: [] };
+const MEASURE = measureOf(PREDICTIONS, TEST_CONFIG.shadow);
+export const SHADOW = { id: "s1", color: "green", against: "blue", percent: 100, measure: MEASURE };
 
 export const keep = closing();
 
@@ -32,6 +35,7 @@ export const shadowedBy =
       blue?: Answer;
       percent?: number;
       random?: () => number;
+      now?: () => number;
     } = {},
   ) => {
     const blue = keep(await upstream(options.blue ?? fare(10)));
@@ -40,15 +44,16 @@ export const shadowedBy =
       green: { weight: 0, targets: shadow === "" ? [] : [shadow] },
     };
     const config = {
-      predictions: { pointer: parsePointer("/predictions/*/fare_amount"), range: undefined, paths: [] },
+      predictions: PREDICTIONS,
       shadow: { ...TEST_CONFIG.shadow, rate: 100_000, ...options.limits },
       retry: { ...TEST_CONFIG.retry, idempotent_paths: [PATH] },
       ...options.config,
     };
-    const { percent = 100, random } = options;
-    const snapshot = { shadow: { ...SHADOW, percent } };
+    const { percent = 100, random, now } = options;
+    const measure = measureOf(config.predictions, config.shadow);
+    const snapshot = { shadow: { ...SHADOW, percent, measure } };
     const router = keep(
-      await testRouter(colors, { config, snapshot, ...(random ? { random } : {}) }, create),
+      await testRouter(colors, { config, snapshot, ...(random && { random }), ...(now && { now }) }, create),
     );
     const copies = () => router.plane.report().colors.green?.copies ?? {};
     const pairs = () => router.plane.report().shadow!.pairs;

@@ -94,18 +94,23 @@ function readList(id: string, actual: readonly unknown[]): FeedbackItem | string
   return { id, actual: actual as readonly (number | null)[], row: undefined };
 }
 
-/** An item's values by row of a request that had so many; a sentence's end where they do not fit. */
-export function actualsOf({ actual, row }: FeedbackItem, rows: number): (number | null)[] | string {
+/** Why an item does not fit a request of so many rows, as a sentence's end; undefined where it does. */
+export function misfit({ actual, row }: FeedbackItem, rows: number): string | undefined {
   const had = rows === 1 ? "1 prediction" : `${rows} predictions`;
   if (typeof actual !== "number") {
-    if (actual.length === rows) return [...actual];
+    if (actual.length === rows) return undefined;
     return `.actual has ${actual.length} values, and the request had ${had}; expected one for each`;
   }
   if (row === undefined && rows > 1)
     return `.actual is one number, and the request had ${had}; expected a list, or "row"`;
   if (row !== undefined && row >= rows)
     return `.row is ${row}, and the request had ${had}; rows count from 0`;
-  return Array.from({ length: rows }, (_, i) => (i === (row ?? 0) ? actual : null));
+  return undefined;
+}
+
+/** The values that an item has, by row. */
+export function valuesOf({ actual, row }: FeedbackItem): Iterable<[number, number | null]> {
+  return typeof actual === "number" ? [[row ?? 0, actual]] : actual.entries();
 }
 
 function isActual(value: unknown): value is number {

@@ -2,10 +2,13 @@ import { appendFileSync, readFileSync, statSync, truncateSync, writeFileSync } f
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { testConfig } from "../../../test/support/control-plane.ts";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
+import { FakeLog } from "../../../test/support/fake-log.ts";
 import { feedback, HOUR, journals, remembering, served } from "../../../test/support/feedback.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { disk } from "../disk.ts";
 import { MAX_ITEMS } from "./items.ts";
+import { FeedbackJournal } from "./journal.ts";
 
 describe("what is remembered for feedback", () => {
   it("takes its version from the color's checks where an answer does not say it", async () => {
@@ -49,6 +52,22 @@ describe("what is remembered for feedback", () => {
       'sluice_feedback_rows_total{color="blue"} 2',
     );
     await second.plane.stop();
+  });
+
+  it("is written once for each part, in whatever order its lines come", async () => {
+    const clock = new FakeClock();
+    const written: string[] = [];
+    const slow = {
+      ...disk,
+      append: async (path: string, text: string) => void written.push(`${path} ${text}`),
+    };
+    const journal = new FeedbackJournal({ folder: "/x", disk: slow, clock, log: new FakeLog() });
+    let saved = 0;
+    for (let i = 0; i < 3000; i++) journal.append(i % 3, `${i}\n`, () => saved++);
+    await journal.flush();
+    expect([written.length, saved]).toEqual([3, 3000]);
+    expect(written.map((text) => text.split("\n").length)).toEqual([1002, 1002, 1002]);
+    expect(written[1]).toMatch(/^\/x\/feedback-00000001.jsonl \n1\n4\n7\n/);
   });
 
   it("is no longer for rows that are told one by one, and read as it was", async () => {

@@ -69,8 +69,8 @@ export class FeedbackJournal {
       return;
     }
     this.#length += line.length;
-    let batch = this.#waiting.at(-1);
-    if (batch?.part !== part) {
+    let batch = this.#waiting.find((each) => each.part === part);
+    if (batch === undefined) {
       batch = { part, text: "", onSaved: [] };
       this.#waiting.push(batch);
     }

@@ -1,5 +1,5 @@
 import type { Remembered } from "../../core/feedback/remembered.ts";
-import { actualsOf, type FeedbackItem, ItemsError } from "./items.ts";
+import { type FeedbackItem, ItemsError, misfit, valuesOf } from "./items.ts";
 
 type Row = number | null;
 
@@ -22,40 +22,39 @@ export interface Sorted {
  * @throws ItemsError some items do not fit their requests
  */
 export function sortOut(items: readonly FeedbackItem[], found: readonly (Remembered | undefined)[]): Sorted {
-  const values = valuesOf(items, found);
+  mustFit(items, found);
   const counted = { accepted: 0, repeated: 0, unknown: 0 };
   const news = new Map<Remembered, Row[]>();
-  for (const [i, request] of found.entries()) counted[take(request, values[i], news)]++;
+  for (const [i, request] of found.entries()) counted[take(request, items[i]!, news)]++;
   return { counted, news };
 }
 
-function valuesOf(items: readonly FeedbackItem[], found: readonly (Remembered | undefined)[]) {
-  const problems: string[] = [];
-  const values = items.map((item, i) => {
+function mustFit(items: readonly FeedbackItem[], found: readonly (Remembered | undefined)[]): void {
+  const problems = items.flatMap((item, i) => {
     const request = found[i];
-    const fit = request && actualsOf(item, request.predictions.length);
-    if (typeof fit === "string") problems.push(`feedback[${i}]${fit}`);
-    return typeof fit === "string" ? undefined : fit;
+    const problem = request && misfit(item, request.predictions.length);
+    return problem === undefined ? [] : [`feedback[${i}]${problem}`];
   });
-  if (problems.length === 0) return values;
-  throw new ItemsError(problems);
+  if (problems.length > 0) throw new ItemsError(problems);
 }
 
 /** Adds what is new in an item to the news of its request, and says what became of the item. */
 function take(
   request: Remembered | undefined,
-  values: readonly Row[] | undefined,
+  item: FeedbackItem,
   news: Map<Remembered, Row[]>,
 ): "accepted" | "repeated" | "unknown" {
-  if (request === undefined || values === undefined) return "unknown";
-  const known = news.get(request) ?? request.predictions.map(() => null);
-  const fresh = values.map(
-    (value, row) => value !== null && known[row] === null && request.actuals?.[row] == null,
-  );
-  if (!fresh.includes(true)) return "repeated";
-  news.set(
-    request,
-    known.map((value, row) => (fresh[row] ? values[row]! : value)),
-  );
-  return "accepted";
+  if (request === undefined) return "unknown";
+  let known = news.get(request);
+  let isNew = false;
+  for (const [row, value] of valuesOf(item)) {
+    if (value === null || known?.[row] != null || request.actuals?.[row] != null) continue;
+    if (known === undefined) {
+      known = request.predictions.map(() => null);
+      news.set(request, known);
+    }
+    known[row] = value;
+    isNew = true;
+  }
+  return isNew ? "accepted" : "repeated";
 }

@@ -86,7 +86,7 @@ describe("a shadow", () => {
     const { id } = view()!;
     await report("w0", pairsOf(10));
     await start({ color: "green" });
-    expect(view()).toEqual({ id, color: "green", against: "blue", percent: 100 });
+    expect(view()).toMatchObject({ id, color: "green", against: "blue", percent: 100 });
     expect((await state()).pairs.pairs).toBe(10);
     await start({ color: "green", percent: 0 });
     expect(view()).toBeUndefined();

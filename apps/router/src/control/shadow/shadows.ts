@@ -4,6 +4,7 @@ import type { Clock } from "../../core/clock.ts";
 import { Refusal } from "../../core/refusal.ts";
 import type { Report } from "../../core/report.ts";
 import { type Certificate, certify } from "../../core/shadow/certificate.ts";
+import { measureOf } from "../../core/shadow/measure.ts";
 import { impersonal, type PairReport } from "../../core/shadow/pairs.ts";
 import type { ShadowView } from "../../core/shadow/view.ts";
 import { mustExist } from "../../core/weights.ts";
@@ -132,12 +133,12 @@ export class Shadows {
     this.#measure = this.#measureNow();
     this.#last = this.#keyOf(this.#running!);
     this.pairs.begin(id, this.#last);
-    this.#view = { id, color, against, percent };
+    this.#view = { id, color, against, percent, measure: this.#measure };
   }
 
   #publish(id: string): void {
     const { color, against, percent } = this.#running!;
-    this.#view = { id, color, against, percent };
+    this.#view = { id, color, against, percent, measure: this.#measure };
     this.#options.store.setShadow(this.#view);
   }
 
@@ -234,11 +235,9 @@ export class Shadows {
     return pairKey(name(main), name(shadow), this.#measure);
   }
 
-  /** What is read, and when it agrees: pairs by another measure say nothing about this one. */
   #measureNow(): string {
     const { predictions, shadow } = this.#options.config();
-    const { pointer, range = null } = predictions ?? {};
-    return JSON.stringify([pointer?.text ?? null, range, shadow.atol, shadow.rtol]);
+    return measureOf(predictions, shadow);
   }
 
   #identities(color: string, against: string): Shadow["identities"] {

@@ -24,18 +24,26 @@ export function parsePointer(text: string): Pointer {
   return { text, parts: parts.map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~")) };
 }
 
-/** What stands at a pointer, in the order of the document; {@link MISSING} for each place that is not there. */
-export function valuesAt(json: unknown, { parts }: Pointer): unknown[] {
-  let found: unknown[] = [json];
-  for (const part of parts) found = found.flatMap((value) => step(value, part));
+/**
+ * What stands at a pointer, in the order of the document; {@link MISSING} for each place that is not there.
+ * @param most once there are more, it is enough
+ */
+export function valuesAt(json: unknown, { parts }: Pointer, most = Number.POSITIVE_INFINITY): unknown[] {
+  const found: unknown[] = [];
+  const walk = (value: unknown, depth: number): void => {
+    if (depth === parts.length) found.push(value);
+    else if (parts[depth] !== "*" || !Array.isArray(value)) walk(step(value, parts[depth]!), depth + 1);
+    else if (value.length === 0) found.push(MISSING);
+    else for (let i = 0; i < value.length && found.length <= most; i++) walk(value[i], depth + 1);
+  };
+  walk(json, 0);
   return found;
 }
 
-function step(value: unknown, part: string): unknown[] {
+function step(value: unknown, part: string): unknown {
   if (Array.isArray(value)) {
-    if (part === "*") return value.length > 0 ? value : [MISSING];
-    return [/^(?:0|[1-9]\d{0,9})$/.test(part) && Number(part) < value.length ? value[Number(part)] : MISSING];
+    return /^(?:0|[1-9]\d{0,9})$/.test(part) && Number(part) < value.length ? value[Number(part)] : MISSING;
   }
   const isObject = typeof value === "object" && value !== null;
-  return [isObject && Object.hasOwn(value, part) ? (value as Record<string, unknown>)[part] : MISSING];
+  return isObject && Object.hasOwn(value, part) ? (value as Record<string, unknown>)[part] : MISSING;
 }

@@ -74,24 +74,49 @@ describe("the predictions of an answer", () => {
   it("are out of range beyond what has a sum, whatever the range", () => {
     for (const range of [undefined, [-1.7e308, 1.7e308] as const]) {
       const any = { pointer: parsePointer("/x"), range };
-      expect(readPredictions('{"x":-1e15}', "/", any).values).toEqual([-1e15]);
-      expect(readPredictions('{"x":-1.1e15}', "/", any).fault).toBe("out_of_range");
-      expect(readPredictions('{"x":1.7e308}', "/", any).fault).toBe("out_of_range");
+      expect(readPredictions('{"x":-1e15}', "/", any)?.values).toEqual([-1e15]);
+      expect(readPredictions('{"x":-1.1e15}', "/", any)?.fault).toBe("out_of_range");
+      expect(readPredictions('{"x":1.7e308}', "/", any)?.fault).toBe("out_of_range");
     }
+  });
+
+  it("are not read where there are more than ten thousand, however they are found", () => {
+    const many = (count: number) => Array.from({ length: count }, () => ({ fare_amount: 1 }));
+    expect(read(JSON.stringify({ predictions: many(10_000) }))?.values).toHaveLength(10_000);
+    expect(read(JSON.stringify({ predictions: many(10_001) }))).toBeUndefined();
+    expect(read(JSON.stringify({ predictions: Array.from({ length: 10_001 }, () => 0) }))).toBeUndefined();
+    const tensor = (count: number) => ({ datatype: "FP64", data: Array.from({ length: count }, () => 1) });
+    expect(infer([tensor(5000), tensor(5000)])?.values).toHaveLength(10_000);
+    expect(infer([tensor(5000), tensor(5001)])).toBeUndefined();
+    expect(infer([{ datatype: "FP64", data: [tensor(9000).data, tensor(9000).data] }])).toBeUndefined();
   });
 
   it("are the numeric outputs of the Open Inference Protocol, flat or nested", () => {
     const flat = { name: "fare_amount", datatype: "FP64", shape: [2], data: [1, 2] };
     const flags = { name: "extrapolated", datatype: "BOOL", shape: [2], data: [true, false] };
-    expect(infer([flat, flags]).values).toEqual([1, 2]);
-    expect(infer([{ ...flat, data: [[3], [4]] }]).values).toEqual([3, 4]);
-    expect(infer([{ ...flat, data: [1, null] }]).fault).toBe("null");
-    expect(infer([flags]).fault).toBe("missing");
-    expect(infer([null, 5]).fault).toBe("missing");
-    expect(infer(undefined).fault).toBe("missing");
+    expect(infer([flat, flags])?.values).toEqual([1, 2]);
+    expect(infer([{ ...flat, data: [[3], [4]] }])?.values).toEqual([3, 4]);
+    expect(infer([{ ...flat, data: [1, null] }])?.fault).toBe("null");
+    expect(infer([flags])?.fault).toBe("missing");
+    expect(infer([null, 5])?.fault).toBe("missing");
+    for (const datatype of [
+      undefined,
+      null,
+      5,
+      ["FP64"],
+      { toString: 1 },
+      { toString: null, valueOf: null },
+    ]) {
+      expect(infer([{ ...flat, datatype }])?.fault, String(JSON.stringify(datatype))).toBe("missing");
+    }
+    expect(infer([{ ...flat, data: { length: 3 } }, flat])?.fault).toBe("missing");
+    const nested = (depth: number): unknown => (depth === 0 ? 7 : [nested(depth - 1)]);
+    expect(infer([{ ...flat, data: nested(17) }])?.values).toEqual([7]);
+    expect(infer([{ ...flat, data: nested(18) }])?.fault).toBe("not_number");
+    expect(infer(undefined)?.fault).toBe("missing");
     const versioned = JSON.stringify({ outputs: [flat] });
-    expect(read(versioned, "/v2/models/taxi-fare/versions/1.0.0/infer?a=b").values).toEqual([1, 2]);
-    expect(read(versioned, "/v2/models/taxi-fare/infer/more").fault).toBe("missing");
+    expect(read(versioned, "/v2/models/taxi-fare/versions/1.0.0/infer?a=b")?.values).toEqual([1, 2]);
+    expect(read(versioned, "/v2/models/taxi-fare/infer/more")?.fault).toBe("missing");
   });
 });
 

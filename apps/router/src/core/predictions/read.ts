@@ -20,7 +20,11 @@ export interface Reading {
 
 /** An infer call of the Open Inference Protocol, REST: its outputs have a form of their own. */
 const INFER = /^\/v2\/models\/[^/?]+(?:\/versions\/[^/?]+)?\/infer(?:\?|$)/;
+const MOST_DIMENSIONS = 16;
 const NUMERIC = /^(?:U?INT(?:8|16|32|64)|FP(?:16|32|64)|BF16)$/;
+
+/** Predictions that one answer may have: reading takes its time by them as much as by bytes. */
+export const MOST_VALUES = 10_000;
 
 /** RFC 8259 section 8.1: it may be ignored, and some frameworks send it. */
 const BYTE_ORDER_MARK = 0xfeff;
@@ -29,23 +33,41 @@ export function isInfer(path: string): boolean {
   return INFER.test(path);
 }
 
-/** Reads the predictions of an answer to `path`. NaN and infinity are `null` in JSON. */
-export function readPredictions(text: string, path: string, rule: PredictionRule): Reading {
+/**
+ * Reads the predictions of an answer to `path`. NaN and infinity are `null` in JSON.
+ * @returns undefined where there are more than {@link MOST_VALUES}
+ */
+export function readPredictions(text: string, path: string, rule: PredictionRule): Reading | undefined {
   let json: unknown;
   try {
     json = JSON.parse(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
   } catch {
     return faulty("not_json");
   }
-  return check(isInfer(path) ? outputsOf(json) : valuesAt(json, rule.pointer), rule.range);
+  const found = isInfer(path) ? outputsOf(json) : valuesAt(json, rule.pointer, MOST_VALUES);
+  return found.length > MOST_VALUES ? undefined : check(found, rule.range);
 }
 
 /** The elements of every numeric output tensor, whether they are nested by its shape or not. */
 function outputsOf(json: unknown): unknown[] {
   const outputs = (json as { outputs?: unknown } | null)?.outputs;
-  const all = Array.isArray(outputs) ? (outputs as { datatype?: unknown; data?: unknown }[]) : [];
-  const numeric = all.filter((output) => NUMERIC.test(String(output?.datatype)));
-  return numeric.flatMap(({ data }) => (Array.isArray(data) && data.length > 0 ? data.flat(16) : [MISSING]));
+  const found: unknown[] = [];
+  for (const output of Array.isArray(outputs) ? outputs : []) {
+    const { datatype, data } = (output ?? {}) as { datatype?: unknown; data?: unknown };
+    if (typeof datatype !== "string" || !NUMERIC.test(datatype)) continue;
+    if (Array.isArray(data) && data.length > 0) flatten(data, MOST_DIMENSIONS, found);
+    else found.push(MISSING);
+    if (found.length > MOST_VALUES) break;
+  }
+  return found;
+}
+
+function flatten(data: readonly unknown[], depth: number, into: unknown[]): void {
+  for (let i = 0; i < data.length && into.length <= MOST_VALUES; i++) {
+    const each = data[i];
+    if (Array.isArray(each) && depth > 0) flatten(each, depth - 1, into);
+    else into.push(each);
+  }
 }
 
 function check(found: readonly unknown[], range: PredictionRule["range"]): Reading {

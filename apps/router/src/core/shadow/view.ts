@@ -10,6 +10,8 @@ export interface ShadowView {
   readonly against: string;
   /** Of the requests on declared paths, above 0 and up to 100. */
   readonly percent: number;
+  /** How answers are compared ({@link measureOf}); a data plane whose configuration says otherwise is not there yet. */
+  readonly measure: string;
 }
 
 /** What one data plane has found by comparing answers, since it heard of a shadow. */
@@ -25,6 +27,7 @@ export interface PairRun {
 export const UNSENT_COPIES = [
   "aborted",
   "rate",
+  "busy",
   "queue",
   "memory",
   "no_body",

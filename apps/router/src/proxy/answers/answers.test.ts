@@ -7,6 +7,7 @@ import { untilPasses } from "../../../test/support/until-passes.ts";
 import { type Answer, upstream } from "../../../test/support/upstream.ts";
 import { parsePointer } from "../../core/predictions/pointer.ts";
 import { quantileOf } from "../../core/predictions/sketch.ts";
+import { measureOf } from "../../core/shadow/measure.ts";
 import { MOST_ANSWER } from "./answer-tap.ts";
 
 const PATH = "/api/predict/";
@@ -245,7 +246,8 @@ describe.each(ENGINES)("answers at the engine $name", ({ create }) => {
         green: { weight: 1, targets: [two.url] },
         red: { weight: 0, targets: [red.url] },
       };
-      const shadow = { id: "s1", color: "red", against: "green", percent: 100 };
+      const measure = measureOf(PREDICTIONS, TEST_CONFIG.shadow);
+      const shadow = { id: "s1", color: "red", against: "green", percent: 100, measure };
       const config = { shadow: { ...TEST_CONFIG.shadow, rate: 100_000 } };
       const { url, plane } = await routing(colors, { snapshot: { rollout, shadow }, now: () => 0, config });
       for (let round = 0; round < 20; round++) await Promise.all(Array.from({ length: 20 }, () => post(url)));

@@ -20,10 +20,8 @@ import { Bunch } from "./bunch.ts";
 import { AnswerCounters } from "./counters.ts";
 import { decode, isJson } from "./decode.ts";
 import type { Gathered } from "./gathered.ts";
+import { costOf, READ_PER_SECOND } from "./reading-cost.ts";
 
-/** Bytes of answers that are read each second, where each counts at least {@link LEAST_COST}: about 500 answers. */
-const READ_PER_SECOND = 4 * 1024 * 1024;
-const LEAST_COST = 8192;
 /** Answers that may wait to be read. */
 const MOST_WAITING = 1000;
 /** With so many, or so many bytes, reading begins; */
@@ -146,17 +144,30 @@ export class Observer implements Taps {
   /** @param text undefined where the content's coding could not be undone */
   #parse(waiting: Waiting, text: string | undefined): void {
     const rule = this.#rule;
-    if (text === undefined || rule === undefined) this.#done(waiting, undefined);
-    else this.#done(waiting, readPredictions(text, waiting.tap.exchange.facts.path, rule), text.length);
+    const { content } = waiting;
+    if (text === undefined || rule === undefined) return this.#unread(waiting, "coding", content.length);
+    const reading = readPredictions(text, waiting.tap.exchange.facts.path, rule);
+    if (reading === undefined) this.#unread(waiting, "too_large", text.length);
+    else this.#done(waiting, reading, text.length);
   }
 
-  #done({ tap, content, onRead }: Waiting, reading: Reading | undefined, size = 0): void {
-    this.held -= content.length;
-    this.#allowance.take(Math.max(LEAST_COST, size));
-    const counters = this.#of(tap.exchange.color.name);
-    if (reading === undefined) counters.skip("coding");
-    else this.#book(tap, reading, counters);
+  #done(waiting: Waiting, reading: Reading, size = 0): void {
+    this.#free(waiting, size);
+    const { tap, onRead } = waiting;
+    this.#book(tap, reading, this.#of(tap.exchange.color.name));
     onRead?.(reading);
+  }
+
+  #unread(waiting: Waiting, why: "coding" | "too_large", size: number): void {
+    this.#free(waiting, size);
+    this.#of(waiting.tap.exchange.color.name).skip(why);
+    waiting.onRead?.(undefined);
+  }
+
+  #free({ tap, content }: Waiting, size: number): void {
+    this.held -= content.length;
+    this.#allowance.take(costOf(size));
+    if (tap.copied) this.mirror.charge(size);
   }
 
   /** One record for each request, whatever its rows: it is bad if one of them is, and lies where their mean does. */

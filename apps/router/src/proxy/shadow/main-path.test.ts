@@ -145,6 +145,30 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
       await untilPasses(() => expect(slow.copies().rate).toBeGreaterThan(0));
     });
 
+    it("by one whose answers take long to read: no more than four mebibytes a second are", async () => {
+      const dense = JSON.stringify({ predictions: Array.from({ length: 100_000 }, () => 0) });
+      const green = keep(
+        await upstream((_, response) => {
+          response.setHeader("Content-Type", "application/json");
+          response.end(dense);
+        }),
+      );
+      let time = 0;
+      const limits = { rate: 100, concurrency: 1 };
+      const { post, copies, pairs } = await shadowed(green.url, { blue, limits, now: () => time });
+      const one = async () => (await post(undefined, { "X-Number": "1" })).text();
+      const both = Math.ceil((1024 * 1024) / (8192 + dense.length)); // a quarter of a second's may be read at once
+      for (let i = 1; i <= both; i++) {
+        await one();
+        await untilPasses(() => expect(pairs().all).toMatchObject({ pairs: i, broken: i }));
+      }
+      await one();
+      expect(copies()).toEqual({ answered: both, busy: 1 });
+      time += 1000;
+      await one();
+      await untilPasses(() => expect(copies()).toEqual({ answered: both + 1, busy: 1 }));
+    });
+
     it("when the client goes away in the middle: there is nothing to copy then", async () => {
       const green = keep(await upstream(fare(1)));
       const seen: (() => void)[] = [];

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { ENGINES } from "../../../test/conformance/engines.ts";
 import { fare, fares, keep, PATH, SHADOW, shadowedBy } from "../../../test/support/shadowed.ts";
 import { untilPasses } from "../../../test/support/until-passes.ts";
-import { upstream } from "../../../test/support/upstream.ts";
+import { type Answer, upstream } from "../../../test/support/upstream.ts";
+import { parsePointer } from "../../core/predictions/pointer.ts";
+import { measureOf } from "../../core/shadow/measure.ts";
 import { summarize } from "../../core/shadow/pairs.ts";
 
 describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
@@ -99,6 +101,36 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
     serve(colors);
     expect(plane.report().shadow).toBeUndefined();
     expect(plane.observer.mirror.bytes).toBe(0);
+  });
+
+  it("makes no pair where one answer is read as before a change of the configuration, and the other as after it", async () => {
+    const other = { pointer: parsePointer("/other"), range: undefined, paths: [] };
+    const both: Answer = (_, response) => {
+      response.setHeader("Content-Type", "application/json");
+      response.end('{"predictions":[{"fare_amount":1}],"other":2}');
+    };
+    const held: (() => void)[] = [];
+    const green = keep(await upstream((...told) => void held.push(() => both(...told))));
+    const { post, pairs, copies, serve, colors, plane } = await shadowed(green.url, { blue: both });
+    const { config } = plane;
+    const shadow = { ...SHADOW, id: "s2", measure: measureOf(other, config.shadow) };
+    const asked = async (count: number) => {
+      await (await post()).text();
+      await untilPasses(() => expect(held).toHaveLength(count));
+    };
+    serve(colors, { shadow }); // the control plane is ahead of this process
+    await asked(1);
+    plane.configure({ ...config, predictions: other });
+    held[0]!();
+    await untilPasses(() => expect(copies()).toEqual({ answered: 1 }));
+    await asked(2);
+    held[1]!();
+    await untilPasses(() => expect(pairs().all).toMatchObject({ pairs: 1, disagree: 0 }));
+    await asked(3);
+    plane.configure(config);
+    held[2]!();
+    await untilPasses(() => expect(copies()).toEqual({ answered: 3 }));
+    expect(pairs().all.pairs).toBe(1);
   });
 
   it("leaves nothing behind on a connection that is used again", async () => {

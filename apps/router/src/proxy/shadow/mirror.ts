@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { ShadowConfig } from "../../config/config.ts";
 import type { Reading } from "../../core/predictions/read.ts";
+import { measureOf } from "../../core/shadow/measure.ts";
 import { type CopyOutcome, type PairRun, type ShadowView, UNSENT_COPIES } from "../../core/shadow/view.ts";
 import type { Target } from "../../targets/target.ts";
 import { Allowance } from "../answers/allowance.ts";
 import type { AnswerTap } from "../answers/answer-tap.ts";
 import { Bunch } from "../answers/bunch.ts";
 import { Gathered } from "../answers/gathered.ts";
+import { costOf, LEAST_COST, READ_PER_SECOND } from "../answers/reading-cost.ts";
 import type { DataPlane } from "../data-plane.ts";
 import type { Exchange } from "../exchange.ts";
 import type { LiveColor } from "../live-color.ts";
@@ -33,6 +35,10 @@ export class Mirror {
   readonly #flights = new Set<Flight>();
   #limits!: ShadowConfig;
   #rate!: Allowance;
+  /** Of what is read of the answers to copied requests, main ones and shadows'. */
+  #reading!: Allowance;
+  /** How answers are compared by the configuration that this process has. */
+  #measure = "";
   #connections: CopyConnections | undefined;
   #view: ShadowView | undefined;
   #color: LiveColor | undefined;
@@ -68,6 +74,8 @@ export class Mirror {
   configure(limits: ShadowConfig): void {
     this.#limits = limits;
     this.#rate = new Allowance(limits.rate);
+    this.#reading = new Allowance(Math.max(READ_PER_SECOND, 2 * LEAST_COST * limits.rate));
+    this.#measure = measureOf(this.#plane.config.predictions, limits);
     this.#pairing?.configure(limits);
   }
 
@@ -103,12 +111,15 @@ export class Mirror {
     if (!this.#plane.isRepeatable(facts.method, facts.path)) return false;
     const { percent } = this.#view!;
     if (percent < 100 && this.#plane.random() * 100 >= percent) return false;
-    if (this.#rate.has(now)) {
-      this.#rate.take(1);
-      return true;
-    }
-    this.#count(color.name, "rate");
-    return false;
+    const refused = !this.#rate.has(now) ? "rate" : !this.#reading.has(now) ? "busy" : undefined;
+    if (refused === undefined) this.#rate.take(1);
+    else this.#count(color.name, refused);
+    return refused === undefined;
+  }
+
+  /** An answer to a request that is copied has been read, or the shadow's. @param size its bytes, decoded */
+  charge(size: number): void {
+    this.#reading.take(costOf(size));
   }
 
   /** Takes a copy, and wants to be told what the main answer predicted; undefined where none is sent. */
@@ -130,7 +141,8 @@ export class Mirror {
     const { fields } = request;
     const { path } = exchange.facts;
     const main = Promise.withResolvers<Reading | undefined>();
-    this.#queue.push({ id: exchange.id, path, fields, body, main: main.promise, color, pairing });
+    const measure = this.#measure;
+    this.#queue.push({ id: exchange.id, path, fields, body, main: main.promise, color, pairing, measure });
     this.#pumpSoon();
     return main.resolve;
   }
@@ -176,7 +188,7 @@ export class Mirror {
   #landed(copy: Copy, echo: Echo): void {
     this.#lost(copy, echo.outcome);
     this.#pumpSoon();
-    if (UNSENT.has(echo.outcome) || copy.pairing !== this.#pairing) return;
+    if (UNSENT.has(echo.outcome) || !this.counts(copy)) return;
     setImmediate(() => void copy.pairing.add(copy, echo));
   }
 
@@ -199,6 +211,11 @@ export class Mirror {
   outcomes(color: string): Record<string, number> | undefined {
     const counts = this.#outcomes.get(color);
     return counts && Object.fromEntries(counts);
+  }
+
+  /** Whether both answers of a copy are read, and compared, as is asked for by the shadow that runs. */
+  counts({ pairing, measure }: Copy): boolean {
+    return pairing === this.#pairing && measure === this.#measure && measure === this.#view?.measure;
   }
 
   report(): PairRun | undefined {

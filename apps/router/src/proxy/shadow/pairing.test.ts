@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { ENGINES } from "../../../test/conformance/engines.ts";
+import { TEST_CONFIG } from "../../../test/support/plane.ts";
 import { fare, fares, keep, PATH, shadowedBy } from "../../../test/support/shadowed.ts";
 import { untilPasses } from "../../../test/support/until-passes.ts";
 import { type Answer, upstream } from "../../../test/support/upstream.ts";
@@ -56,7 +57,9 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
     const answers: Record<string, Answer> = {
       good: coded("gzip", gzipSync(fares(10))),
       unknown: coded("rot13", Buffer.from(fares(10))),
+      builtin: coded("constructor", Buffer.from(fares(10))),
       bursting: coded("gzip", gzipSync(Buffer.alloc(4 << 20, " "))),
+      large: coded("gzip", gzipSync(fares(10) + " ".repeat(TEST_CONFIG.shadow.answer))),
       torn: coded("gzip", gzipSync(fares(10)).subarray(0, 20)),
     };
     const green = keep(
@@ -64,8 +67,8 @@ describe.each(ENGINES)("a shadow at the engine $name", ({ create }) => {
     );
     const { post, pairs } = await shadowed(green.url);
     for (const id of Object.keys(answers)) await (await post(undefined, { "X-Request-Id": id })).text();
-    await untilPasses(() => expect(pairs().all.pairs).toBe(4));
-    expect(summarize(pairs().all)).toMatchObject({ agree: 1, broken: 3 });
+    await untilPasses(() => expect(pairs().all.pairs).toBe(6));
+    expect(summarize(pairs().all)).toMatchObject({ agree: 1, broken: 5 });
   });
 
   it.each([true, false])("keeps the worst pairs' bodies and queries only by choice: %s", async (bodies) => {

@@ -4,7 +4,7 @@ import { centerOf, faulty, type Reading, readPredictions } from "../../core/pred
 import { compare } from "../../core/shadow/compare.ts";
 import { impersonal, PairBook, type PairReport, type WorstPair } from "../../core/shadow/pairs.ts";
 import { bucketIn } from "../../core/shadow/slices.ts";
-import { decode, isJson, isPlain } from "../answers/decode.ts";
+import { decode, isJson, isPlain, MOST_DECODED } from "../answers/decode.ts";
 import type { Gathered } from "../answers/gathered.ts";
 import type { DataPlane } from "../data-plane.ts";
 import type { LiveColor } from "../live-color.ts";
@@ -21,10 +21,16 @@ export interface Copy {
   /** The shadow. */
   readonly color: LiveColor;
   readonly pairing: Pairing;
+  /** How answers were compared when it was made. */
+  readonly measure: string;
 }
 
 /** Bytes of a request that may be kept with a worst pair: reports carry them. */
 const MOST_KEPT_BODY = 4096;
+/** Characters of its path that are. */
+const MOST_KEPT_PATH = 512;
+/** The shadow's answer has more predictions than any that a main answer is read of. */
+const TOO_MANY: Reading = { values: [], fault: undefined };
 
 /** Compares main answers with those of their copies, for one pair of versions. */
 export class Pairing {
@@ -53,7 +59,7 @@ export class Pairing {
     const main = await copy.main;
     if (main === undefined || main.fault !== undefined) return;
     const shadow = await this.#read(copy, echo);
-    if (shadow === undefined) return;
+    if (shadow === undefined || !this.#plane.observer.mirror.counts(copy)) return;
     this.#remember(copy, main, shadow);
     const comparison = compare(main.values, shadow.values, this.#options);
     const slices = this.#slicesOf(copy.body);
@@ -61,7 +67,7 @@ export class Pairing {
       this.#chosen({
         request_id: copy.id,
         at: Date.now(),
-        path: copy.path,
+        path: copy.path.slice(0, MOST_KEPT_PATH),
         main: comparison.main,
         shadow: comparison.shadow ?? null,
         difference: comparison.difference ?? null,
@@ -78,8 +84,12 @@ export class Pairing {
     if (rule === undefined) return undefined;
     if (status !== 200 || content.length === 0) return faulty("missing");
     if (!isJson(type)) return faulty("not_json");
-    const text = isPlain(coding) ? content.text() : await decode(content.bytes(), coding!);
-    return text === undefined ? faulty("not_json") : readPredictions(text, path, rule);
+    const text = isPlain(coding)
+      ? content.text()
+      : await decode(content.bytes(), coding!, Math.min(this.#options.answer, MOST_DECODED));
+    this.#plane.observer.mirror.charge(text?.length ?? content.length);
+    if (text === undefined) return faulty("not_json");
+    return readPredictions(text, path, rule) ?? TOO_MANY;
   }
 
   #remember({ id, color }: Copy, main: Reading, { values: predictions, fault }: Reading): void {
