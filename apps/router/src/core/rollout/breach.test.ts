@@ -39,6 +39,12 @@ describe("a breach", () => {
     expect(scene.state).toMatchObject({ phase: "shifting", share: 5, paused: { guard: "objective" } });
   });
 
+  it("rolls back a rollout that a breach of both colors paused, once its evidence says so", () => {
+    const scene = new Scene().until("shifting").tick(1, 0, { verdict: PAUSE });
+    const later = scene.tick(1, 0, { verdict: ROLL_BACK }).state;
+    expect(later).toMatchObject({ phase: "rolling_back", share: 0, paused: null });
+  });
+
   it("rolls back a paused rollout, too", () => {
     const scene = new Scene().until("shifting");
     scene.do("pause");

@@ -142,6 +142,20 @@ describe("an absolute objective", () => {
     expect(verdict.reason).toMatch(/, and the stable color is above it, too: pause$/);
   });
 
+  it("that only pauses does not hide a guard that rolls back, in whatever order they are", () => {
+    const guards = [objective, rateGuard("slow")];
+    const evidence = seen({
+      errors: tally([0.5, [30, 500], [25, 500]]),
+      slow: tally([0.5, [450, 500], [0, 500]]),
+    });
+    for (const rollback of [guards, guards.toReversed()]) {
+      const verdict = judge(evidence, { ...judgement, rollback }, now);
+      expect(verdict).toMatchObject({ decision: "rollback", guard: "slow" });
+      const accepted = { accepted: ["slow"] };
+      expect(judge(evidence, { ...judgement, rollback }, now, accepted)).toMatchObject({ decision: "pause" });
+    }
+  });
+
   it("is judged anew at 100 %, where a fault need not first use up good hours", () => {
     const good: At = [0.5, [0, 50_000], [0, 50_000]];
     expect(judge(errors(good, [1, [30, 500], [0, 0]]), judgement, { rho: 1 }).decision).toBe("rollback");

@@ -43,10 +43,12 @@ export function judge(
 ): Verdict {
   const { accepted = [], remaining = 0 } = options;
   const readings = readAll(evidence, judgement, present);
-  const breach = readings.find(
-    ({ role, reached, guard }) => reached && role !== "promotion" && !accepted.includes(guard),
-  );
-  if (breach !== undefined) return decided(breach, breachBy(breach, evidence, judgement), readings);
+  const breaches = readings
+    .filter(({ role, reached, guard }) => reached && role !== "promotion" && !accepted.includes(guard))
+    .map((reading) => ({ reading, ...breachBy(reading, evidence, judgement) }));
+  // a guard that only pauses must not hide one that rolls back
+  const breach = breaches.find(({ decision }) => decision === "rollback") ?? breaches[0];
+  if (breach !== undefined) return decided(breach, readings);
   const open = readings.filter(({ role, reached }) => role === "promotion" && !reached);
   if (open.length === 0 && remaining <= 0 && hasData(evidence)) {
     return { ...NOTHING_NEXT, decision: "promote", reason: promoteReason(readings), readings };
@@ -94,11 +96,12 @@ function readDraws(evidence: Evidence, judgement: Judgement): Reading[] {
 }
 
 interface Breach {
+  readonly reading: Reading;
   readonly decision: "rollback" | "pause";
   readonly because: string;
 }
 
-function breachBy(reading: Reading, evidence: Evidence, judgement: Judgement): Breach {
+function breachBy(reading: Reading, evidence: Evidence, judgement: Judgement): Omit<Breach, "reading"> {
   if (reading.role === "check") return { decision: "pause", because: ", not what the weights give: pause" };
   const guard = judgement.rollback.find(({ name }) => name === reading.guard)!;
   // the stable color need not have reached its own threshold: it is enough that its counts lean to a breach
@@ -108,7 +111,7 @@ function breachBy(reading: Reading, evidence: Evidence, judgement: Judgement): B
   return { decision: "rollback", because: ": roll back" };
 }
 
-function decided(reading: Reading, { decision, because }: Breach, readings: readonly Reading[]): Verdict {
+function decided({ reading, decision, because }: Breach, readings: readonly Reading[]): Verdict {
   const reason = `${reading.arithmetic}${because}`;
   return { ...NOTHING_NEXT, decision, guard: reading.guard, reason, readings };
 }
