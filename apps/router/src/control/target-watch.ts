@@ -97,9 +97,7 @@ export class TargetWatch {
   #onChecked(checked: Checked): void {
     const watched = this.#watched.get(checked.url);
     if (watched === undefined) return;
-    // a failed check seldom says what runs there, but what ran there is still worth to know
-    const { version = watched.last?.version, digest = watched.last?.digest } = checked;
-    watched.last = { ...checked, version, digest };
+    watched.last = checked.ok ? checked : namedBefore(checked, watched.last);
     watched.state = checked.state;
     this.#judge(checked.url, checked.detail);
   }
@@ -132,4 +130,10 @@ export class TargetWatch {
     this.#passive.stop();
     this.#watched.clear();
   }
+}
+
+/** A failed check seldom says what runs there, but what ran there is still worth to know. One that passes and is silent is not named. */
+function namedBefore(checked: Checked, last: Checked | undefined): Checked {
+  const { version = last?.version, digest = last?.digest } = checked;
+  return { ...checked, version, digest };
 }

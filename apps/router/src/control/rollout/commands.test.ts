@@ -8,6 +8,7 @@ import {
   servedUntil,
   started,
 } from "../../../test/support/control-rollout.ts";
+import { passed } from "../../../test/support/fake-probe.ts";
 import { command } from "../../../test/support/hooks.ts";
 
 describe("people", () => {
@@ -152,6 +153,10 @@ describe("what is refused", () => {
     expect((await nameless.call("POST", "/admin/rollouts", PLAN)).body.detail).toContain(
       "It is not known what green",
     );
+    const silent = await scene();
+    silent.probe.results.set(GREEN, passed);
+    await silent.clock.advance(10_000);
+    expect(await detail(silent)).toContain("It is not known what green");
     expect(await detail(await started())).toContain("one runs at a time");
   });
 

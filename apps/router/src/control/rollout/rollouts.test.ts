@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { BLUE, GREEN } from "../../../test/support/control-plane.ts";
 import { PLAN, says, scene, servedUntil, started } from "../../../test/support/control-rollout.ts";
+import { passed } from "../../../test/support/fake-probe.ts";
 
 describe("a rollout", () => {
   it("gives an equal candidate all requests, by its steps, and keeps a record", async () => {
@@ -109,6 +110,22 @@ describe("a rollout", () => {
     second.probe.results.set(BLUE, says("0.9.0", "older"));
     await second.clock.advance(3000);
     expect((await second.current()).paused.by).toBe("stable_changed");
+  });
+
+  it("holds while the candidate no longer says what it runs, but not for a check that fails", async () => {
+    const test = await started();
+    test.probe.results.set(GREEN, passed);
+    await test.clock.advance(3000);
+    for (let i = 0; i < 10; i++) await test.serve(1000);
+    await test.clock.advance(60_000);
+    expect(await test.current()).toMatchObject({ phase: "shifting", share: 10, paused: null });
+    test.probe.results.set(GREEN, says("1.0.1", "new"));
+    await test.clock.advance(3000);
+    expect((await test.current()).share).toBe(50);
+    test.probe.down(GREEN);
+    await test.clock.advance(3000);
+    const [, green] = (await test.call("GET", "/admin/state")).body.colors;
+    expect(green.targets[0]).toMatchObject({ last_check: { ok: false }, digest: "new" });
   });
 });
 
