@@ -4,12 +4,19 @@ import {
   COLORS,
   PLAN,
   type Scene,
+  says,
   scene,
   servedUntil,
   started,
 } from "../../../test/support/control-rollout.ts";
 import { passed } from "../../../test/support/fake-probe.ts";
 import { command } from "../../../test/support/hooks.ts";
+
+async function promoted(): Promise<Scene> {
+  const test = await started();
+  await servedUntil(test, "promoted");
+  return test;
+}
 
 describe("people", () => {
   it("pause, resume, approve and skip", async () => {
@@ -47,6 +54,47 @@ describe("people", () => {
     expect(
       (await test.current()).log.filter(({ event }: { event: string }) => event === "abort"),
     ).toHaveLength(1);
+  });
+
+  it("abort a promotion right after it, and its record keeps both", async () => {
+    const test = await promoted();
+    const { ended } = await test.current();
+    await test.clock.advance(60_000);
+    const { status, body } = await test.call("POST", "/admin/rollouts/current/abort", { reason: "enough" });
+    expect([status, body.phase]).toEqual([200, "aborted"]);
+    expect(await test.weights()).toEqual({ blue: 100, green: 0 });
+    await test.clock.advance(5000);
+    const record = await test.current();
+    expect(record.log.slice(-2).map(({ event }: { event: string }) => event)).toEqual(["promoted", "abort"]);
+    expect(record.ended).toBe(record.log.at(-1).at);
+    expect(record.ended > ended).toBe(true);
+    expect((await test.call("POST", "/admin/rollouts/current/abort")).status).toBe(200);
+    expect((await test.current()).ended).toBe(record.ended);
+  });
+
+  it.each<[string, (test: Scene) => unknown]>([
+    [
+      "somebody has moved weights since",
+      (test) => test.call("POST", "/admin/weights", { blue: 10, green: 90 }),
+    ],
+    [
+      "the stable color runs another version by now",
+      (test) => test.probe.results.set(BLUE, says("2", "next")),
+    ],
+    ["the stable color no longer says what it runs", (test) => test.probe.results.set(BLUE, passed)],
+    ["the stable color has no available target", (test) => test.probe.down(BLUE)],
+  ])("cannot abort a promotion that is over when %s", async (_, since) => {
+    const test = await promoted();
+    await since(test);
+    await test.clock.advance(10_000);
+    const [{ id, ended }, before] = [await test.current(), await test.weights()];
+    const { status, body } = await test.call("POST", "/admin/rollouts/current/abort");
+    expect([status, body.detail]).toEqual([
+      409,
+      `${id} is promoted, and over; \`sluice rollback\` goes back.`,
+    ]);
+    expect([await test.phase(), await test.weights()]).toEqual(["promoted", before]);
+    expect((await test.current()).ended).toBe(ended);
   });
 
   it("cannot move weights beside a rollout, unless they abort it", async () => {

@@ -49,7 +49,7 @@ export function advanced(
   state: RolloutState,
   by: { readonly verdict: Verdict; readonly evidence: Evidence; readonly now: number },
 ): RolloutEntry {
-  const ended = before.endedAt === null && isOver(state);
+  const ended = isOver(state) && (before.endedAt === null || before.state.phase !== state.phase); // an abort ends a promotion, too
   const decided = isDecided(state) && !isDecided(before.state);
   const serves = before.servingSince === null && state.settled && state.share > 0;
   return {

@@ -7,6 +7,7 @@ import type { Store } from "../store.ts";
 import { whyRefused, words } from "./changes-by-hand.ts";
 import { CurrentRollout, type CurrentRolloutOptions } from "./current-rollout.ts";
 import { isClosed } from "./facts.ts";
+import { whyTooLate } from "./late-abort.ts";
 import { Looks } from "./looks.ts";
 import { type Asked, type NewRolloutOptions, newRollout } from "./new-rollout.ts";
 import type { EvidenceSink } from "./ports.ts";
@@ -103,11 +104,19 @@ export class Rollouts {
   /** @throws Refusal it is not possible in this phase; nothing has changed */
   async command(given: RolloutCommand): Promise<{ readonly saved: boolean }> {
     this.#looks.mustBeOpen();
+    if (given.kind === "abort") this.#mustNotBeLate();
     this.#runner.say(given);
     if (given.kind !== "abort") this.#runner.look(); // or the answer would still say that approval is waited for
     this.#looks.goOn();
     const saved = await this.#current.saving.within(SAVE_WAIT);
     return { saved: given.kind === "abort" ? (await this.#runner.isBackSaved) && saved : saved };
+  }
+
+  /** @throws Refusal the promotion is over, and cannot be taken back without harm */
+  #mustNotBeLate(): void {
+    const { state } = this.#current;
+    const why = state && whyTooLate(this.#options, state);
+    if (why !== undefined) throw new Refusal("rollout_not_possible", why);
   }
 
   /** For evidence that is computed in the control plane. */
