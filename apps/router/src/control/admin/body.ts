@@ -1,14 +1,14 @@
 import type { Context } from "hono";
 import type { z } from "zod";
+import { badKey } from "./bad-key.ts";
 import { HttpProblem } from "./problems.ts";
-import { repeatedKey } from "./repeated-key.ts";
 
 /** Bytes; the largest command is a list of targets. */
 export const BODY_LIMIT = 64 * 1024;
 
 /**
  * The body, of at most `limit` bytes, as JSON; undefined when it is empty.
- * @throws HttpProblem 400 not JSON, or a key twice; 413 too large; 415 not declared as JSON
+ * @throws HttpProblem 400 not JSON, a key twice, or a key `__proto__`; 413 too large; 415 not declared as JSON
  */
 export async function readJson(c: Context, limit = BODY_LIMIT): Promise<unknown> {
   const bytes = await readBytes(c.req.raw, limit);
@@ -16,8 +16,8 @@ export async function readJson(c: Context, limit = BODY_LIMIT): Promise<unknown>
   mustBeJson(c);
   const text = decode(bytes);
   const json = parse(text);
-  const twice = repeatedKey(text);
-  if (twice !== undefined) throw new HttpProblem(400, `The body names ${JSON.stringify(twice)} twice.`);
+  const bad = badKey(text);
+  if (bad !== undefined) throw new HttpProblem(400, bad);
   return json;
 }
 

@@ -177,6 +177,9 @@ describe("what is refused", () => {
     [{ candidate: "green", checks: ["charm"] }, 'there is no check "charm"'],
     [{ candidate: "green", on_breach: "ignore" }, "on_breach"],
     [{ candidate: "green", expects: "same" }, "expects"],
+    ['{"candidate":"green","guards":{"__proto__":{"phi0":2}}}', 'The body names "__proto__"'],
+    ['{"candidate":"green","guards":{"errors":{"__pr\\u006fto__":1}}}', 'The body names "__proto__"'],
+    ['{"candidate":"green","hooks":{"__proto__":"warm"}}', 'The body names "__proto__"'],
   ])("%j", async (body, detail) => {
     const test = await scene();
     const answer = await test.call("POST", "/admin/rollouts", body);
