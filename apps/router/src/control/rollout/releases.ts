@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Disk } from "../disk.ts";
 import type { Log } from "../log.ts";
 import { unusable } from "../start-error.ts";
+import { readRecord } from "./read-record.ts";
 import type { ReleaseRecord } from "./record.ts";
 
 /** Records that are kept, for how long (milliseconds), and how many bytes they may take together. */
@@ -65,7 +66,7 @@ export class Releases {
   async #read(name: string): Promise<void> {
     try {
       const text = (await this.#disk.read(join(this.#folder!, name))) ?? "";
-      const record = JSON.parse(text) as ReleaseRecord;
+      const record = readRecord(text);
       if (`${record.id}.json` === name) this.#kept.set(record.id, { record, bytes: text.length });
     } catch (error) {
       this.#log.warn({ file: name, error: String(error) }, "A record of a release cannot be read.");

@@ -98,6 +98,31 @@ describe("the disk", () => {
     expect(test.log.text).not.toContain("could not be saved");
   });
 
+  it("lists the records that are whole, and warns of one that lacks what lists need", async () => {
+    const state = temporaryFolder();
+    const test = await started({ state });
+    await test.call("POST", "/admin/rollouts/current/abort");
+    await test.clock.advance(2000);
+    const { id } = await test.current();
+    const folder = join(state, "releases");
+    const kept = await vi.waitFor(() => JSON.parse(readFileSync(join(folder, `${id}.json`), "utf8")));
+    await test.plane.stop();
+    const odd = { zzz: {}, yyy: { ...kept, stable: null }, xxx: { ...kept, log: [{}] }, whole: kept };
+    for (const [name, record] of Object.entries(odd))
+      writeFileSync(join(folder, `${name}.json`), JSON.stringify({ ...record, id: name }));
+    const next = await scene({ state });
+    const { status, body } = await next.call("GET", "/admin/rollouts");
+    expect([status, body.rollouts.map((each: { id: string }) => each.id)]).toEqual([200, [id, "whole"]]);
+    const warned = next.log.lines.filter(({ message }) => message.startsWith("A record of a release"));
+    expect(warned.map(({ level, fields }) => [level, fields.file])).toEqual([
+      ["warn", "xxx.json"],
+      ["warn", "yyy.json"],
+      ["warn", "zzz.json"],
+    ]);
+    expect(warned[1]!.fields.error).toContain("stable: ");
+    await next.plane.stop();
+  });
+
   it("has a rollback that has not ended, too", async () => {
     const state = temporaryFolder();
     const test = await started({ state });
