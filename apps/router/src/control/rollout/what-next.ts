@@ -53,7 +53,9 @@ export function nextOf(parts: NextParts): string {
     case "shifting":
       return shifting(parts);
     case "awaiting_approval":
-      return `${state.plan.steps[state.step + 1]} % waits for somebody's approval: promote.`;
+      return state.approved || state.skip
+        ? onward(parts)
+        : `${state.plan.steps[state.step + 1]} % waits for somebody's approval: promote.`;
     case "promoting":
       return `${color} gets all requests.`;
     case "baking":
@@ -83,10 +85,19 @@ function shifting(parts: NextParts): string {
   const { entry, verdict } = parts;
   const { state } = entry;
   if (!state.settled) return `Every worker has to serve by ${state.share} % first.`;
+  const open = state.skip ? "" : waits(parts);
+  if (open === "") return onward(parts);
   const to = state.plan.steps[state.step + 1]!;
-  const open = waits(parts);
-  if (open !== "") return `${open}, then ${to} %.`;
-  return to === 100
+  const guarded =
+    to === 100 && verdict.readings.some(({ role, reached }) => role === "promotion" && !reached);
+  return `${open}, ${guarded ? "and promotion's guards have to pass, " : ""}then ${to} %.`;
+}
+
+/** What is left where no time, request or approval is waited for. */
+function onward({ entry: { state }, verdict }: NextParts): string {
+  const to = state.skip ? 100 : state.plan.steps[state.step + 1]!;
+  const passed = verdict.decision === "promote" || state.skip === "guards";
+  return to === 100 && !passed
     ? `Promotion's guards have to pass before 100 %: ${verdict.reason}.`
     : `${state.candidate.color} has to be available, then ${to} %.`;
 }
