@@ -48,16 +48,17 @@ async function replay({ evidence, alpha, phi0 }: Options, self: Command): Promis
   const { readEvidence } = await import("./replay/read.ts");
   const { readings, leftOut } = await readEvidence(evidence, { alpha: risk, phi0: ratio });
   if (globalsOf(self).json) {
-    for (const { guard, e, log10_e, threshold, reached } of readings)
-      print(JSON.stringify({ guard, e, log10_e, threshold, verdict: verdictOf(reached) }));
+    for (const { guard, e, log10_e, threshold, verdict } of readings)
+      print(JSON.stringify({ guard, e, log10_e, threshold, verdict: shortOf(verdict) }));
     return;
   }
   const { replayText } = await import("./replay/text.ts");
   print(replayText(readings, leftOut));
 }
 
-export function verdictOf(reached: boolean): "rollback" | "hold" {
-  return reached ? "rollback" : "hold";
+/** For programs, which ask whether it rolls back: who pauses holds. */
+function shortOf(verdict: "rollback" | "pause" | "hold"): "rollback" | "hold" {
+  return verdict === "rollback" ? verdict : "hold";
 }
 
 function numberOf(option: string, text: string): number {

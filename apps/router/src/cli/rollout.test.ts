@@ -252,7 +252,7 @@ describe("sluice rollout", () => {
     ).toEqual(
       decided.map(({ guard, e, log10_e, threshold, reached }) => ({
         ...{ guard, e: expect.closeTo(e, 9), log10_e: expect.closeTo(log10_e, 9), threshold },
-        verdict: reached ? "rollback" : "hold",
+        verdict: reached && guard !== "objective" ? "rollback" : "hold", // both colors miss that one: a pause
       })),
     );
     expect(new Set(decided.map(({ e }) => e)).size).toBeGreaterThan(5); // none is another's

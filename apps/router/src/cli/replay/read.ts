@@ -4,11 +4,13 @@ import { TallyCounter } from "../../core/evidence/tally-counter.ts";
 import { type AuditLine, type GuardOptions, guardOf, readAuditLine } from "../../core/verdict/audit.ts";
 import { ALPHA, ALPHA_PROMOTION, type Judgement } from "../../core/verdict/guards.ts";
 import { type Reading, readGuard } from "../../core/verdict/reading.ts";
+import { breachBy } from "../../core/verdict/verdict.ts";
 import { CliError } from "../errors.ts";
 import { TooLongError, textLines } from "../text-lines.ts";
 
 /** Different guards in one file; a release has a handful. */
 const MOST_GUARDS = 1000;
+const HOLD = { decision: "hold" } as const;
 
 /** What the user says goes before what the file says. */
 export interface ReplayOptions {
@@ -21,9 +23,14 @@ interface Counted {
   readonly said: GuardOptions;
 }
 
+/** A guard's reading with what the router makes of it. */
+export interface Replay extends Reading {
+  readonly verdict: "rollback" | "pause" | "hold";
+}
+
 export interface Replayed {
   /** By name of the guard, in the order of their first lines. */
-  readonly readings: readonly Reading[];
+  readonly readings: readonly Replay[];
   /** Requests at more different weights than a tally tells apart. */
   readonly leftOut: number;
 }
@@ -85,7 +92,11 @@ function weigh(counters: ReadonlyMap<string, Counted>, { alpha, phi0 }: ReplayOp
   const risk = alpha ?? [...counters.values()].find(({ said }) => said.alpha)?.said.alpha ?? ALPHA;
   const judgement: Judgement = { rollback, promotion: [], alpha: risk, alphaPromotion: ALPHA_PROMOTION };
   return {
-    readings: rollback.map((guard) => readGuard(guard, "rollback", evidence, judgement, { rho: 0 })),
+    readings: rollback.map((guard) => {
+      const reading = readGuard(guard, "rollback", evidence, judgement, { rho: 0 });
+      const { decision: verdict } = reading.reached ? breachBy(reading, evidence, judgement) : HOLD;
+      return { ...reading, verdict };
+    }),
     leftOut: Object.values(tallies).reduce((sum, tally) => sum + tally.leftOut, 0),
   };
 }

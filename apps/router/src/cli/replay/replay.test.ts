@@ -131,6 +131,27 @@ describe("sluice replay", () => {
     );
   });
 
+  it("pauses, as the router does, where the stable color is above an absolute limit as well", async () => {
+    const objective = { guard: "objective", max: 0.01 };
+    const own = [
+      line(0.5, true, { ...objective, n: 30 }),
+      line(0.5, true, { ...objective, bad: false, n: 470 }),
+    ];
+    const stable = (bad: number) => [
+      line(0.5, false, { ...objective, n: bad }),
+      line(0.5, false, { ...objective, bad: false, n: 500 - bad }),
+    ];
+    const both = lines(...own, ...stable(25));
+    const [paused] = await replay(both);
+    expect(paused!.e).toBeGreaterThan(paused!.threshold);
+    expect(paused!.verdict).toBe("hold");
+    expect(await replay(lines(...own, ...stable(1)))).toMatchObject([{ verdict: "rollback" }]);
+    const text = async (all: string) => (await sluice(["replay", "--evidence", file(all)])).stdout;
+    expect(await text(both)).toMatch(/objective +30 of 500 +25 of 500 .* pause\n/);
+    expect(await text(both)).toMatch(/Verdict: pause \(.*, and the stable color is above it, too\)\.\n/);
+    expect(await text(both + lines(line(0.1, true, { n: 9 })))).toContain("Verdict: roll back (errors: ");
+  });
+
   it.each([
     ["an empty file", ""],
     ["blank lines", "\n \n\r\n"],

@@ -96,12 +96,12 @@ function readDraws(evidence: Evidence, judgement: Judgement): Reading[] {
 }
 
 interface Breach {
-  readonly reading: Reading;
   readonly decision: "rollback" | "pause";
   readonly because: string;
 }
 
-function breachBy(reading: Reading, evidence: Evidence, judgement: Judgement): Omit<Breach, "reading"> {
+/** What a reading that has reached its threshold comes to, but for promotion's. */
+export function breachBy(reading: Reading, evidence: Evidence, judgement: Judgement): Breach {
   if (reading.role === "check") return { decision: "pause", because: ", not what the weights give: pause" };
   const guard = judgement.rollback.find(({ name }) => name === reading.guard)!;
   // the stable color need not have reached its own threshold: it is enough that its counts lean to a breach
@@ -111,7 +111,8 @@ function breachBy(reading: Reading, evidence: Evidence, judgement: Judgement): O
   return { decision: "rollback", because: ": roll back" };
 }
 
-function decided({ reading, decision, because }: Breach, readings: readonly Reading[]): Verdict {
+function decided(breach: Breach & { readonly reading: Reading }, readings: readonly Reading[]): Verdict {
+  const { reading, decision, because } = breach;
   const reason = `${reading.arithmetic}${because}`;
   return { ...NOTHING_NEXT, decision, guard: reading.guard, reason, readings };
 }
