@@ -24,10 +24,10 @@ export function enter(state: RolloutState, phase: Phase): RolloutState {
   return { ...state, phase, times: { ...state.times, phase: 0 } };
 }
 
-/** As a router finds it that begins to look at `at`: while none did, time passed for `maxDuration` alone, and not at all where no color got requests. */
+/** As a router finds it that begins to look at `at`: while none did, time passed for `maxDuration` alone, and not at all where no color got requests or a person had paused it. */
 export function afterGap(state: RolloutState, at: number, closed: boolean): RolloutState {
-  const { times } = state;
-  const passed = closed ? 0 : Math.max(0, at - times.last);
+  const { times, paused } = state;
+  const passed = closed || paused?.by === "person" ? 0 : Math.max(0, at - times.last);
   return { ...state, times: { ...times, last: Math.max(at, times.last), total: times.total + passed } };
 }
 

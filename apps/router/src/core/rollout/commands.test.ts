@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { afterGap } from "./change.ts";
 import { isDone } from "./state.ts";
 import { kinds, PROMOTE, Scene } from "./test-kit.ts";
 
@@ -36,6 +37,17 @@ describe("gates and commands", () => {
     scene.do("resume");
     expect(scene.tick(29).state.step).toBe(0);
     expect(scene.tick(1).state.step).toBe(1);
+  });
+
+  it.each(["pause", "rollback"] as const)("pause uses up no time that ends in a %s", (onTimeout) => {
+    const scene = new Scene({ maxDuration: 1_000_000, onTimeout }).until("shifting").tick(1);
+    scene.do("pause");
+    scene.tick(2_000_000).tick(1);
+    scene.state = afterGap(scene.state, scene.at + 2_000_000_000, false);
+    scene.at = scene.state.times.last;
+    scene.do("resume");
+    expect(scene.tick(1).state).toMatchObject({ phase: "shifting", paused: null });
+    expect(scene.tick(2_000_000).state).not.toMatchObject({ phase: "shifting", paused: null });
   });
 
   it("promote skips waits and gates, not promotion's guards", () => {

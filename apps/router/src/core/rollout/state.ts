@@ -58,7 +58,7 @@ export interface LogEntry {
 export interface Times {
   /** Of the last tick, since 1970. */
   readonly last: number;
-  /** Since the start, down or not, but for pauses and maintenance; begins anew when a time-out is resumed from. */
+  /** Since the start, down or not, but for the router's pauses and maintenance and pauses that a person asked for; begins anew when a time-out is resumed from. */
   readonly total: number;
   /** With this step's weight in force. */
   readonly step: number;

@@ -50,10 +50,11 @@ function timed(state: RolloutState, facts: Facts, at: number): RolloutState {
   const passed = standsStill ? 0 : Math.max(0, at - state.times.last);
   const watched = Math.min(passed, WATCHED);
   const counted = state.paused ? 0 : watched;
+  const byPerson = state.paused?.by === "person";
   const alone = !facts.candidate.available && facts.stable.available;
   const times: Times = {
     last: Math.max(at, state.times.last),
-    total: state.times.total + passed,
+    total: state.times.total + (byPerson ? 0 : passed),
     step: state.times.step + (state.settled ? counted : 0),
     phase: state.times.phase + counted,
     unavailable: alone && state.phase !== "preparing" && !standsStill ? state.times.unavailable + watched : 0,
