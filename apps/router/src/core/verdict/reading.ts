@@ -65,7 +65,7 @@ export function readGuard(
     ...against(weighed.log, threshold),
     ...sides,
     forecast: forecast(weighed, Math.log(threshold), perMinute),
-    arithmetic: `${titleOf(guard)}: ${countsText(sides)}; ${comparison(weighed.log, threshold)}`,
+    arithmetic: `${titleOf(guard)}: ${countsText(guard, sides)}; ${comparison(weighed.log, threshold)}`,
   };
 }
 
@@ -106,9 +106,10 @@ function sidesOf(guard: Guard, evidence: Evidence): Sides {
   return { candidate, stable, pairs: undefined };
 }
 
-function countsText({ candidate, stable, pairs }: Sides): string {
+function countsText({ kind }: Guard, { candidate, stable, pairs }: Sides): string {
   const of = ({ bad, requests }: Counts) => `${grouped(bad)} of ${grouped(requests)}`;
-  return pairs ? `${of(pairs)} pairs` : `candidate ${of(candidate!)}, stable ${of(stable!)}`;
+  const lost = kind === "inferior" || kind === "not_inferior" ? "lost " : "";
+  return pairs ? `${lost}${of(pairs)} pairs` : `candidate ${of(candidate!)}, stable ${of(stable!)}`;
 }
 
 function titleOf(guard: Guard): string {
@@ -117,5 +118,5 @@ function titleOf(guard: Guard): string {
     return `${guard.name} below ${percent(guard.max)}`;
   if (guard.kind === "relative")
     return guard.phi0 === 1 ? guard.name : `${guard.name} over ${guard.phi0} times`;
-  return `${guard.name} lost`;
+  return guard.name;
 }

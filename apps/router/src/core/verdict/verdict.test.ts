@@ -207,6 +207,7 @@ describe("pairs", () => {
       decision: "rollback",
       guard: "truth",
     });
+    expect(judge(pairs(600, 1000, 0), judgement, now).reason).toMatch(/^truth: lost 600 of 1,000 pairs; /);
     expect(judge(pairs(540, 1000, 0), judgement, now).decision).toBe("hold");
   });
 });
