@@ -125,28 +125,31 @@ describe("sluice rollout", () => {
   test("starts by options over a plan's file", async () => {
     const folder = temporaryFolder();
     const plan = join(folder, "release.yaml");
-    writeFileSync(plan, "candidate: blue\nsteps: [10]\nbake: 5m\n");
-    const fake = await admin({ "POST /admin/rollouts": { body: ROLLOUT } });
-    const args = [
-      "start",
-      "green",
-      "--plan",
+    writeFileSync(
       plan,
-      "--steps",
-      "5,50%",
-      "--slow-after",
-      "250ms",
-      "--guards",
-      "errors",
-    ];
+      "candidate: blue\nsteps: [10]\nbake: 5m\nguards: { truth: {}, slow: { after: 1s, phi0: 2 } }\n",
+    );
+    const fake = await admin({ "POST /admin/rollouts": { body: ROLLOUT } });
+    const args = ["start", "green", "--plan", plan, "--steps", "5,50%", "--slow-after", "250ms"];
     const { code, stderr } = await sluiceHere(["rollout", ...args, "--admin", fake.url]);
     expect([code, stderr]).toEqual([0, ""]);
     expect(fake.seen[0]!.body).toEqual({
       candidate: "green",
       steps: [5, 50],
       bake: "5m",
-      guards: { errors: {}, slow: { after: "250ms" } },
+      guards: { truth: {}, slow: { phi0: 2 } },
+      slow_after: "250ms",
     });
+  });
+
+  test.each([
+    [[], {}],
+    [["--guards", "errors, slow"], { guards: ["errors", "slow"] }],
+  ])("leaves the guards to the router, but for what is said: %j", async (args, guards) => {
+    const fake = await admin({ "POST /admin/rollouts": { body: ROLLOUT } });
+    const start = ["rollout", "start", "green", "--slow-after", "250ms", ...args];
+    expect((await sluiceHere([...start, "--admin", fake.url])).stderr).toBe("");
+    expect(fake.seen[0]!.body).toEqual({ candidate: "green", slow_after: "250ms", ...guards });
   });
 
   test.each([

@@ -58,7 +58,7 @@ function addStart(rollout: Command): void {
     .option("--on-breach <action>", "rollback or pause (default rollback)")
     .option("--alpha <number>", "risk of rolling an innocent candidate back (default 0.01)")
     .option("--guards <names>", "such as errors,slow,rejected (default: the usual ones)")
-    .option("--slow-after <duration>", "slower answers are slow (default: the stable color's p95)")
+    .option("--slow-after <duration>", "what the guard slow calls slow (default: the stable color's p95)")
     .option("--gates <percentages>", "steps that somebody approves first")
     .option("--checks <names>", "what must be so before the first step (default: the usual ones)")
     .option("--reason <text>", "why, for the record")

@@ -34,13 +34,14 @@ export function planBody(candidate: string | undefined, flags: PlanFlags): Recor
     on_timeout: flags.onTimeout,
     on_breach: flags.onBreach,
     alpha: number(flags.alpha, "--alpha"),
-    guards: guards(flags),
+    guards: flags.guards === undefined ? undefined : names(flags.guards),
+    slow_after: flags.slowAfter,
     gates: percents(flags.gates, "--gates"),
     checks: flags.checks === undefined ? undefined : names(flags.checks),
     reason: flags.reason,
   };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const body = { ...file, ...set };
+  const body = { ...(flags.slowAfter === undefined ? file : withoutAfter(file)), ...set };
   if (typeof body.candidate !== "string") {
     throw usageError("no candidate is named: give the color, such as `sluice rollout start green`.");
   }
@@ -65,13 +66,12 @@ export function readPlan(path: string): Record<string, unknown> {
   throw usageError(`the plan ${path} is not a mapping; expected keys such as steps: [5, 25, 50, 100].`);
 }
 
-function guards({ guards: list, slowAfter }: PlanFlags): unknown {
-  if (list === undefined && slowAfter === undefined) return undefined;
-  const all = list === undefined ? ["errors", "slow", "rejected", "objective"] : names(list);
-  if (slowAfter === undefined) return all;
-  return Object.fromEntries(
-    [...new Set([...all, "slow"])].map((name) => [name, name === "slow" ? { after: slowAfter } : {}]),
-  );
+/** A plan without its own word on what `--slow-after` says: the router refuses both. */
+function withoutAfter(plan: Record<string, unknown>): Record<string, unknown> {
+  const guards = (plan.guards ?? {}) as Record<string, unknown>;
+  if (typeof guards.slow !== "object" || guards.slow === null) return plan;
+  const { after: _, ...slow } = guards.slow as Record<string, unknown>;
+  return { ...plan, guards: { ...guards, slow } };
 }
 
 const names = (list: string) =>

@@ -34,10 +34,10 @@ function errors(): GuardKind {
 function slow(): GuardKind {
   return {
     name: "slow",
-    usual: ({ stableP95 }) => stableP95 !== undefined,
-    make: (options, { stableP95 }) => {
+    usual: ({ slowAfter }) => slowAfter !== undefined,
+    make: (options, { slowAfter }) => {
       const { after, phi0 = 1.2 } = only(options, "slow", ["after", "phi0"]);
-      const limit = after === undefined ? stableP95 : duration(after, "slow.after");
+      const limit = after === undefined ? slowAfter : duration(after, "slow.after");
       if (limit === undefined) {
         throw new RangeError(
           'guards.slow: "after" is missing, and too little is known of the stable color to take its 95th percentile; expected a duration such as "250ms".',

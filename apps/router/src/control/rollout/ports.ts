@@ -76,8 +76,8 @@ export interface GuardContext {
   readonly expect: Expect;
   readonly candidate: Identity;
   readonly stable: Identity;
-  /** Milliseconds; the stable color's 95th percentile of late, undefined where too little is known. */
-  readonly stableP95: number | undefined;
+  /** Milliseconds; what was asked for, else the stable color's 95th percentile of late; undefined where too little is known. */
+  readonly slowAfter: number | undefined;
   /** The stable color's predictions of late, frozen now; undefined where too little is known. */
   readonly reference: Reference | undefined;
   /** Whether predictions are read out of answers. */

@@ -71,6 +71,10 @@ export const rolloutBody = z.strictObject({
     )
     .optional()
     .meta({ description: "Names, or names with options. Default: the usual ones." }),
+  slow_after: duration(false).optional().meta({
+    description:
+      "The guard slow's `after`, whichever the other guards are. Default: the stable color's 95th percentile.",
+  }),
   gates: z.array(percent).optional().meta({ description: "Steps that a person approves before they begin." }),
   checks: z
     .array(z.string())
@@ -158,10 +162,12 @@ export function planOf(request: RolloutRequest, context: GuardContext, available
 }
 
 function guardsOf(
-  { guards }: RolloutRequest,
+  request: RolloutRequest,
   context: GuardContext,
   kinds: readonly GuardKind[],
 ): readonly MadeGuard[] {
+  const { guards } = request;
+  checkSlowAfter(request);
   const usual = () => kinds.filter((kind) => kind.usual(context)).map(({ name }) => [name, {}] as const);
   const named = Array.isArray(guards)
     ? guards.map((name) => [name, {}] as const)
@@ -174,6 +180,18 @@ function guardsOf(
     }
     return asked(() => kind.make(options ?? {}, context));
   });
+}
+
+/** `slow_after` sets an option of one guard, which must be there and not have it already. */
+function checkSlowAfter({ guards, slow_after }: RolloutRequest): void {
+  if (guards === undefined || slow_after === undefined) return;
+  const options = Array.isArray(guards) ? Object.fromEntries(guards.map((name) => [name, null])) : guards;
+  if (!Object.hasOwn(options, "slow")) {
+    throw new HttpProblem(400, "slow_after is about the guard slow; expected it in guards.");
+  }
+  if (options.slow?.after !== undefined) {
+    throw new HttpProblem(400, "slow_after and guards.slow.after say the same; expected one of them.");
+  }
 }
 
 /** Requests, and whether they failed, are counted for every rollout; without affinity also how they were drawn. */

@@ -24,7 +24,7 @@ export interface Surroundings extends World {
  */
 export function guardContext(
   world: Surroundings,
-  { candidate, stable: given, expect }: RolloutRequest,
+  { candidate, stable: given, expect, slow_after }: RolloutRequest,
 ): GuardContext {
   const { weights } = world.store.view.routing;
   const colors = Object.keys(weights);
@@ -43,7 +43,7 @@ export function guardContext(
     expect,
     candidate: identity(world, candidate),
     stable: identity(world, stable),
-    stableP95: p95Of(world, stable),
+    slowAfter: slow_after ?? p95Of(world, stable),
     reference: world.freeze?.(stable),
     predictions: world.predictions(),
   };
