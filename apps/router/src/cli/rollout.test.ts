@@ -194,6 +194,17 @@ describe("sluice rollout", () => {
       expect(run.stderr).toMatch(/^sluice: the rollout \S+ was rolled back: as it should be\.\n$/);
   });
 
+  test("says warnings once where it is watched without a terminal", async () => {
+    const log = [...ROLLOUT.log, line("promoted", "as it should be")];
+    const body = { ...ROLLOUT, phase: "promoted", over: true, log, warnings: ["Too little is known."] };
+    const { url } = await admin({
+      "GET /admin/rollouts/current": { body: ROLLOUT },
+      [`GET /admin/rollouts/${ROLLOUT.id}`]: { body },
+    });
+    const { stderr } = await sluiceHere(["rollout", "status", "--watch", "--admin", url]);
+    expect(stderr).toBe("sluice: warning: Too little is known.\n");
+  });
+
   test("exports its evidence for a replay", async () => {
     const { url } = await admin({ "GET /admin/rollouts/current": { body: ROLLOUT } });
     const { stdout } = await sluiceHere(["rollout", "export", "--evidence", "--admin", url]);

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { AdminClient } from "../admin-client.ts";
 import { CliError } from "../errors.ts";
-import { print } from "../output.ts";
+import { complain, print } from "../output.ts";
 import { showLine, showRollout } from "./show.ts";
 import type { Rollout } from "./types.ts";
 
@@ -47,7 +47,10 @@ function draw(rollout: Rollout, shown: number, json: boolean): number {
   const { log } = rollout;
   if (json) print(JSON.stringify(rollout));
   else if (process.stdout.isTTY) redraw(rollout);
-  else for (const line of log.slice(shown)) print(showLine(line));
+  else {
+    if (shown === 0) for (const warning of rollout.warnings) complain(`warning: ${warning}`);
+    for (const line of log.slice(shown)) print(showLine(line));
+  }
   return log.length;
 }
 

@@ -247,15 +247,20 @@ describe("pairs of errors on the same trips", () => {
     await test.plane.stop();
   });
 
-  it("are asked for in a warning as long as there are none", async () => {
+  it("are asked for in a warning as long as there are too few", async () => {
     const test = await scene(undefined);
     await test.start({ expect: "better" });
     const warnings = async () => (await test.call("GET", "/admin/rollouts/current")).body.warnings;
-    expect(await warnings()).toEqual([
-      'Nothing is known for "not worse on the same trips", which promotion needs: a shadow that copies to green before the rollout, and actual values of what it copied.',
+    expect(await warnings()).toEqual([expect.stringContaining("promotion needs: there are no pairs.")]);
+    const copied = range(10).map(String);
+    test.told([
+      ...copied.map((id) => served(id, "blue")),
+      ...copied.map((id) => served(id, "green", { predictions: [12], shadow: true })),
     ]);
-    test.told([served("1", "blue"), served("1", "green", { predictions: [12], shadow: true })]);
     await test.tell([["1", 12]]);
+    await test.clock.advance(2000);
+    expect(await warnings()).toEqual([expect.stringContaining("green has won 1 of 1 pairs.")]);
+    await test.tell(copied.map((id) => [id, 12]));
     await test.clock.advance(2000);
     expect(await warnings()).toEqual([]);
     await test.plane.stop();

@@ -6,6 +6,7 @@ import type { Reading } from "../../core/verdict/reading.ts";
 import type { Verdict } from "../../core/verdict/verdict.ts";
 import type { GateResult, RolloutEntry } from "./entry.ts";
 import type { OwnEvidence } from "./ledger.ts";
+import { pairsWarning, withoutPairs } from "./pairs-ended.ts";
 import { type StepReading, stepReadings } from "./step-readings.ts";
 import { type NextParts, nextOf, type StepView, stepView } from "./what-next.ts";
 
@@ -55,8 +56,9 @@ export interface RecordParts extends NextParts {
 }
 
 export function recordOf(parts: RecordParts): ReleaseRecord {
-  const { entry, verdict, evidence, own } = parts;
+  const { entry, evidence, own } = parts;
   const { state } = entry;
+  const verdict = withoutPairs(parts.verdict, state);
   const [first] = state.log;
   const { decision, guard = null, reason, outlook, next = null, readings } = verdict;
   return {
@@ -103,17 +105,13 @@ function warningsOf(
   { state }: RolloutEntry,
 ): string[] {
   const draws = readings.find(({ guard, reached }) => guard === SAMPLE_RATIO && reached);
-  const pairless = readings.find(({ kind, pairs }) => kind === "not_inferior" && pairs?.requests === 0);
+  const lacking = isOver(state) ? undefined : pairsWarning(readings, state);
   const lost = Object.entries(evidence.tallies).filter(([, { leftOut }]) => leftOut > 0);
   return [
     ...(draws
       ? [`Requests are not drawn by the weights (${draws.arithmetic}): its evidence is worthless.`]
       : []),
-    ...(pairless && !isOver(state)
-      ? [
-          `Nothing is known for "${pairless.guard}", which promotion needs: a shadow that copies to ${state.candidate.color} before the rollout, and actual values of what it copied.`,
-        ]
-      : []),
+    ...(lacking ? [lacking] : []),
     ...lost.map(
       ([name, { leftOut }]) => `${grouped(leftOut)} records of ${name} were left out: too many weights.`,
     ),
