@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { BLUE, GREEN, testPlane } from "../../../test/support/control-plane.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import type { Served } from "../../core/feedback/served.ts";
+import { parsePointer } from "../../core/predictions/pointer.ts";
 
 const COLORS = { blue: { weight: 100, targets: [BLUE] }, green: { weight: 0, targets: [GREEN] } };
 const START = Date.parse("2026-11-21T12:00:00Z");
@@ -10,7 +11,9 @@ const PLAN = { candidate: "green", steps: [10, 50], step_requests: 100, checks: 
 
 /** A control plane that knows both versions, and a data plane that answers as a test says. */
 async function scene(state: string | undefined, more: object = {}) {
-  const config = { colors: COLORS, state, feedback: { remember: 86_400_000, max: 10_000, sample: 1 } };
+  const feedback = { remember: 86_400_000, max: 10_000, sample: 1 };
+  const predictions = { pointer: parsePointer("/predictions/*/fare_amount"), range: undefined, paths: [] };
+  const config = { colors: COLORS, state, feedback, predictions };
   const test = await testPlane({ ...config, ...more });
   test.probe.results.set(BLUE, says("1.0.0", "old"));
   test.probe.results.set(GREEN, says("1.0.1", "new"));
