@@ -3,6 +3,7 @@ import { parseDuration } from "../config/units.ts";
 import { CliError, usageError } from "./errors.ts";
 import { connect, globalsOf } from "./globals.ts";
 import { print } from "./output.ts";
+import type { TrafficSummary } from "./traffic/run.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:8080";
 const MOST_RPS = 100_000;
@@ -16,7 +17,8 @@ export function addTraffic(program: Command): void {
       [
         "Reads taxi trips from a CSV file with the columns of data/README.md and asks the router for their fares, at a rate that",
         "does not wait for answers. Latency counts from the moment at which a request was due. Ends with the file, or when",
-        "--duration or --requests is reached, or at Ctrl-C, and says what came of it.",
+        "--duration or --requests is reached, or at Ctrl-C, and says what came of it. Exits with 1 if no request was answered with a",
+        "prediction, or none of the feedback was taken.",
       ].join("\n"),
     )
     .requiredOption("--csv <file>", "trips; rows that the trainer would drop are left out")
@@ -31,7 +33,7 @@ export function addTraffic(program: Command): void {
     .option("--feedback", "post the actual fares to the admin API's /feedback")
     .option("--feedback-delay <time>", "how much later; the router needs a moment to note a request", "1s")
     .option("--admin-url <url>", "the same as --admin")
-    .option("--strict", "exit with 1 if any request failed")
+    .option("--strict", "exit with 1 if any request failed, or any feedback was not taken")
     .addHelpText(
       "after",
       "\nExamples:\n  $ sluice traffic --csv data/sample.csv --rps 50 --duration 1m\n  $ sluice traffic --csv data/uber.csv --rps 200 --loop --seed 1 --feedback",
@@ -80,10 +82,19 @@ async function traffic(options: Options, self: Command): Promise<void> {
   const { summaryText } = await import("./traffic/text.ts");
   const summary = await replayTrips(plan);
   print(globalsOf(self).json ? JSON.stringify(summary) : summaryText(summary));
-  const { requests, failed } = summary;
+  judge(summary, plan.url, options.strict ?? false);
+}
+
+/** The exit code says whether it came to anything, and with `--strict` whether all did. @throws CliError */
+function judge({ requests, failed, feedback }: TrafficSummary, url: string, strict: boolean): void {
   if (requests > 0 && failed === requests)
-    throw new CliError(`no request to ${plan.url} was answered with a prediction.`);
-  if (options.strict && failed > 0) throw new CliError(`${failed} of ${requests} requests failed.`);
+    throw new CliError(`no request to ${url} was answered with a prediction.`);
+  if (strict && failed > 0) throw new CliError(`${failed} of ${requests} requests failed.`);
+  if (feedback === null || feedback.failed === 0) return;
+  const why = feedback.error!.replace(/\.$/, "");
+  if (feedback.accepted + feedback.unknown === 0) throw new CliError(`no feedback was taken: ${why}.`);
+  if (strict)
+    throw new CliError(`the feedback on ${feedback.failed} of ${requests} requests was not taken: ${why}.`);
 }
 
 function numberOf(option: string, text: string, fits: (value: number) => boolean, expected: string): number {

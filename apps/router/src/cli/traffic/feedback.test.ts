@@ -74,15 +74,37 @@ describe("sluice traffic", () => {
     expect(items).toMatchObject([{ actual: [4.5, 7, 52] }]);
   });
 
-  it("goes on where no feedback is taken, and says why", async () => {
+  it("goes on where no feedback is taken, says why, and fails", async () => {
     const front = await router();
     const admin = `http://127.0.0.1:${await refusedPort()}`;
-    const { code, summary } = await traffic(
+    const { code, stderr, summary } = await traffic(
       front.url,
       ...["--csv", trips, "--rps", "500", "--feedback", "--admin-url", admin],
     );
-    expect(code).toBe(0);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^sluice: no feedback was taken: no router answers .*\.\n$/);
     expect(summary).toMatchObject({ requests: 4, failed: 0, feedback: { accepted: 0, failed: 4 } });
     expect(summary.feedback!.error).toContain("no router answers");
+  });
+
+  it.each([
+    [[], 0, ""],
+    [["--strict"], 1, /^sluice: the feedback on \d+ of 30 requests was not taken: .*\.\n$/],
+  ])("fails at a part of the feedback with --strict only: %j", async (options, code, stderr) => {
+    const front = await router();
+    let posts = 0;
+    const admin = opened(
+      await upstream((_request, response) => {
+        const status = posts++ === 0 ? 202 : 401;
+        response.writeHead(status, { "Content-Type": "application/json" }).end('{"accepted":1}');
+      }),
+    );
+    const run = await traffic(
+      front.url,
+      ...["--csv", trips, "--rps", "30", "--loop", "--requests", "30", "--feedback", ...options],
+      ...["--feedback-delay", "1ms", "--admin-url", admin.url],
+    );
+    expect(run.code).toBe(code);
+    expect(run.stderr).toEqual(stderr === "" ? "" : expect.stringMatching(stderr));
   });
 });
