@@ -164,6 +164,24 @@ describe("sluice rollout", () => {
   });
 
   test.each([
+    [
+      "binary",
+      Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0, 0x1b, 0xff, 0xfe]),
+      "is not text; expected YAML or JSON",
+    ],
+    ["one long line", Buffer.from(`a: *\u001bc${"x".repeat(1e5)}`), "is not YAML or JSON ("],
+  ])("says in a short sentence what is wrong with a plan that is %s", async (_, content, message) => {
+    const plan = join(temporaryFolder(), "release.yaml");
+    writeFileSync(plan, content);
+    const { code, stderr } = await sluiceHere(["rollout", "start", "green", "--plan", plan]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`the plan ${plan} ${message}`);
+    expect(stderr.length - plan.length).toBeLessThan(200);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    expect(stderr).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\uFFFD]/);
+  });
+
+  test.each([
     ["pause", ["--reason", "lunch"], { reason: "lunch" }],
     ["resume", [], {}],
     ["promote", ["--full", "--force"], { full: true, force: true }],

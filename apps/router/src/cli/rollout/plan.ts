@@ -48,6 +48,12 @@ export function planBody(candidate: string | undefined, flags: PlanFlags): Recor
   return body;
 }
 
+/** No text in UTF-8 has these, but a plan that somebody mistook for one. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const UNPRINTABLE = /[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\uFFFD]/;
+/** Characters of a parser's message, which may quote the file. */
+const LONGEST = 100;
+
 /** The keys of a plan's file. @throws CliError of usage */
 export function readPlan(path: string): Record<string, unknown> {
   let text: string;
@@ -56,14 +62,21 @@ export function readPlan(path: string): Record<string, unknown> {
   } catch (error) {
     throw usageError(`the plan ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
   }
+  if (UNPRINTABLE.test(text)) throw usageError(`the plan ${path} is not text; expected YAML or JSON.`);
   try {
-    const value: unknown = parse(text);
+    const value: unknown = parse(text, { logLevel: "error" });
     if (typeof value === "object" && value !== null && !Array.isArray(value))
       return value as Record<string, unknown>;
   } catch (error) {
-    throw usageError(`the plan ${path} is not YAML or JSON (${(error as Error).message.split("\n")[0]}).`);
+    throw usageError(`the plan ${path} is not YAML or JSON (${shortened((error as Error).message)}).`);
   }
   throw usageError(`the plan ${path} is not a mapping; expected keys such as steps: [5, 25, 50, 100].`);
+}
+
+/** What a parser says, without what it quotes of lines below, and without what moves a terminal's cursor. */
+function shortened(message: string): string {
+  const line = message.split("\n")[0]!.replace(/\p{Cc}/gu, " ");
+  return line.length <= LONGEST ? line : `${line.slice(0, LONGEST)}…`;
 }
 
 /** A plan without its own word on what `--slow-after` says: the router refuses both. */
