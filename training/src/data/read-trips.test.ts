@@ -156,6 +156,11 @@ describe("readTrips says in one sentence", () => {
       "a,b,fare_amount,passenger_count",
       "lacks the columns pickup_datetime, pickup_longitude, pickup_latitude, dropoff_longitude, dropoff_latitude.",
     ],
+    [
+      "which separator it has instead of commas",
+      "fare_amount;pickup_datetime",
+      "lacks the columns fare_amount, pickup_datetime, pickup_longitude, pickup_latitude, dropoff_longitude, dropoff_latitude, passenger_count: expected commas between columns, not semicolons.",
+    ],
     ["that there are no rows", header, "has a header but no rows."],
     ["that the file is empty", "", "is empty: expected a header and rows."],
     [

@@ -86,7 +86,16 @@ function findColumns(path: string, header: readonly string[]): Record<Column, nu
   const missing = needed.filter((name) => !names.includes(name));
   if (missing.length > 0) {
     const columns = missing.length === 1 ? "the column" : "the columns";
-    throw new InputProblem(`${path} lacks ${columns} ${missing.join(", ")}.`);
+    throw new InputProblem(`${path} lacks ${columns} ${missing.join(", ")}${separatorHint(header)}.`);
   }
   return Object.fromEntries(needed.map((name) => [name, names.indexOf(name)])) as Record<Column, number>;
+}
+
+/** What may be wrong with a header of one column only. */
+function separatorHint(header: readonly string[]): string {
+  const others = { ";": "semicolons", "\t": "tabs" };
+  const found = Object.entries(others).find(
+    ([separator]) => header.length === 1 && header[0]!.includes(separator),
+  );
+  return found ? `: expected commas between columns, not ${found[1]}` : "";
 }

@@ -60,7 +60,7 @@ interface Options {
 async function traffic(options: Options, self: Command): Promise<void> {
   if (options.adminUrl !== undefined) self.parent?.setOptionValue("admin", options.adminUrl);
   const plan = {
-    csv: options.csv,
+    csv: fileOf(options.csv),
     rps: numberOf(
       "--rps",
       options.rps,
@@ -119,7 +119,23 @@ function timeOf(option: string, text: string | undefined, zero = false): number 
   }
 }
 
+/** The router's origin: requests go to its own path for predictions, and name no user. */
 function addressOf(text: string): string {
-  if (/^https?:\/\//.test(text) && URL.canParse(text)) return new URL(text).origin;
-  throw usageError(`the router's address is ${JSON.stringify(text)}; expected a URL such as ${DEFAULT_URL}.`);
+  const url = /^https?:\/\//.test(text) && URL.canParse(text) ? new URL(text) : undefined;
+  const expected = `such as ${DEFAULT_URL}`;
+  if (url === undefined)
+    throw usageError(`the router's address is ${JSON.stringify(text)}; expected a URL ${expected}.`);
+  if (url.username !== "" || url.password !== "")
+    // a password is not repeated
+    throw usageError(`the router's address names a user; expected a URL without one, ${expected}.`);
+  if (url.href === `${url.origin}/`) return url.origin;
+  throw usageError(
+    `the router's address is ${JSON.stringify(text)}; expected a URL without a path, a query or a fragment, ${expected}.`,
+  );
+}
+
+/** Trips are read before the first request, and some readers go through them by parts: no pipe will do. */
+function fileOf(path: string): string {
+  if (path !== "" && path !== "-") return path;
+  throw usageError(`--csv is ${JSON.stringify(path)}; expected a file, such as data/sample.csv.`);
 }

@@ -25,6 +25,15 @@ describe("sluice traffic", () => {
     [["--rps", "1", "--timeout", "0s"], "--timeout is"],
     [["--rps", "1", "--seed", "x"], "--seed is"],
     [["--rps", "1", "--url", "nowhere"], "the router's address is"],
+    [["--rps", "1", "--url", "http://h/prefix"], 'is "http://h/prefix"; expected a URL without a path'],
+    [["--rps", "1", "--url", "http://h?a=b"], 'is "http://h?a=b"; expected a URL without a path'],
+    [["--rps", "1", "--url", "http://h#a"], 'is "http://h#a"; expected a URL without a path'],
+    [
+      ["--rps", "1", "--url", "http://user:pw@h"],
+      "the router's address names a user; expected a URL without",
+    ],
+    [["--rps", "1", "--csv", "-"], '--csv is "-"; expected a file'],
+    [["--rps", "1", "--csv", ""], '--csv is ""; expected a file'],
     [[], "required option '--rps"],
   ])("refuses %j as bad usage", async (args, message) => {
     const run = await sluiceHere(["traffic", "--csv", trips, ...args]);
