@@ -167,21 +167,39 @@ describe("sluice feedback", () => {
 
   it.each([
     ["id,actual", "a,1"],
-    ["request_id,actual,actual", "a,1,1"],
-    ["request_id,actual,fare", "a,1,1"],
     ["hello", "you"],
   ])("refuses another header: %s", async (...lines) => {
     const { send } = await router();
     expectRefusal(
       await send(file(...lines)),
       1,
-      /line 1: expected JSON lines like .*, or CSV with the header request_id,actual\.\n$/,
+      /line 1: expected JSON lines like .*, or CSV with the header request_id,actual and, if you like, row\.\n$/,
     );
+  });
+
+  it.each([
+    [
+      "request_id,actual,actual",
+      'the column "actual" is there twice; expected request_id, actual and, if you like, row.',
+    ],
+    [
+      "request_id,\u001bactual,fare,actual,tip",
+      'there are further columns, "\\u001bactual", "fare" and "tip"; expected request_id, actual and, if you like, row.',
+    ],
+    [
+      "request_id,actual,fare",
+      'there is a further column, "fare"; expected request_id, actual and, if you like, row.',
+    ],
+  ])("names what is too much in the header %j", async (header, why) => {
+    const { send } = await router();
+    const { code, stderr } = await send(file(header, "a,1,1"));
+    expect(code).toBe(1);
+    expect(stderr).toContain(`, line 1: ${why}\n`);
   });
 
   it("says what it cannot read, and whom it cannot reach, and what was taken before", async () => {
     const { send, server } = await router();
-    expectRefusal(await send(join(folder, "none")), 1, /none cannot be read \(ENOENT\)\.\n$/);
+    expectRefusal(await send(join(folder, "none")), 1, /^sluice: \S+none does not exist\.\n$/);
     expectRefusal(await send(folder), 1, /cannot be read \(EISDIR\)\.\n$/);
     expectRefusal(await send(), 2, "missing required argument 'file'");
     const nobody = [

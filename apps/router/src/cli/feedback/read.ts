@@ -17,6 +17,11 @@ export interface BadLine {
 }
 
 const COLUMNS = ["request_id", "actual", "row"];
+const ROW = " and, if you like, row";
+/** Further columns that are named. */
+const MOST_TOLD = 5;
+/** Characters of each. */
+const LONGEST_TOLD = 40;
 
 /**
  * The lines of a file, JSON or, behind a header that names `request_id` and `actual`, CSV. They are read as they are asked
@@ -44,18 +49,36 @@ export async function* readFeedback(path: string): AsyncGenerator<Line | BadLine
     if (error instanceof CliError) throw new CliError(`${name}, line ${number}: ${error.message}`);
     if (error instanceof TooLongError) throw new CliError(`${name}, line ${number + 1}: ${error.message}`);
     const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") throw new CliError(`${name} does not exist.`);
     throw new CliError(`${name} cannot be read (${code ?? message}).`);
   }
 }
 
 function header(line: string): string[] {
   const columns = cells(line) ?? [];
-  const fits = columns.includes("request_id") && columns.includes("actual");
-  if (fits && columns.every((column, i) => COLUMNS.includes(column) && columns.indexOf(column) === i))
-    return columns;
-  throw new CliError(
-    'expected JSON lines like {"request_id":"…","actual":12.5}, or CSV with the header request_id,actual.',
-  );
+  if (!columns.includes("request_id") || !columns.includes("actual")) {
+    throw new CliError(
+      `expected JSON lines like {"request_id":"…","actual":12.5}, or CSV with the header request_id,actual${ROW}.`,
+    );
+  }
+  const further = columns
+    .filter((column) => !COLUMNS.includes(column))
+    .map((name) => JSON.stringify(name.slice(0, LONGEST_TOLD)));
+  if (further.length > 0) {
+    const are = further.length === 1 ? "is a further column" : "are further columns";
+    throw new CliError(`there ${are}, ${listed(further)}; expected request_id, actual${ROW}.`);
+  }
+  const twice = columns.find((column, i) => columns.indexOf(column) !== i);
+  if (twice === undefined) return columns;
+  throw new CliError(`the column "${twice}" is there twice; expected request_id, actual${ROW}.`);
+}
+
+/** `a, b and c`; a file that is something else may have many, so not all are told. */
+function listed(names: readonly string[]): string {
+  if (names.length === 1) return names[0]!;
+  if (names.length > MOST_TOLD)
+    return `${names.slice(0, MOST_TOLD).join(", ")} and ${names.length - MOST_TOLD} more`;
+  return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
 function fromJson(line: string): object | string {
