@@ -152,6 +152,27 @@ describe("sluice rollout", () => {
     expect(fake.seen[0]!.body).toEqual({ candidate: "green", slow_after: "250ms", ...guards });
   });
 
+  test.each([[["cancel"]], [["strat", "green"]]])(
+    "names its verbs where %j begins with none",
+    async (args) => {
+      const { code, stderr, stdout } = await sluiceHere(["rollout", ...args]);
+      expect([code, stdout]).toEqual([2, ""]);
+      expect(stderr).toContain(`unknown command '${args[0]}'; expected start, status, pause, `);
+    },
+  );
+
+  test.each([[[]], [["current"]], [["status", "current"]], [["--watch"]], [["-w", "current"]]])(
+    "has status for its verb where none is named: %j",
+    async (args) => {
+      const { url } = await admin({
+        "GET /admin/rollouts/current": { body: { ...ROLLOUT, phase: "promoted", over: true } },
+        [`GET /admin/rollouts/${ROLLOUT.id}`]: { body: { ...ROLLOUT, phase: "promoted", over: true } },
+      });
+      expect(await sluiceHere(["rollout", ...args, "--admin", url])).toMatchObject({ code: 0 });
+      expect(await sluiceHere(["rollout", "--admin", url, ROLLOUT.id])).toMatchObject({ code: 0 });
+    },
+  );
+
   test.each([
     [["start"], "no candidate is named"],
     [["start", "green", "--steps", "a,b"], '--steps is "a,b"; expected percentages'],

@@ -25,6 +25,7 @@ export function addRollout(program: Command): void {
     .option("--force", "skip promotion's guards as well");
   addSay(rollout, "abort", "all requests to the stable color, at once");
   addExport(rollout);
+  rollout.hook("preSubcommand", refuseOtherVerbs);
   rollout.addHelpText(
     "after",
     `
@@ -37,6 +38,14 @@ Examples:
   $ sluice rollout export > release.json
   $ sluice rollout export --evidence > evidence.ndjson`,
   );
+}
+
+/** `status` need not be named before an id; any other word was meant for a verb. */
+function refuseOtherVerbs(rollout: Command): void {
+  const [word] = rollout.args;
+  if (word === undefined || /^(-|\d|current$)/.test(word)) return; // an option, or an id
+  if (rollout.commands.some((verb) => verb.name() === word)) return;
+  rollout.error(`error: unknown command '${word}'`, { code: "commander.unknownCommand", exitCode: 1 });
 }
 
 function addStart(rollout: Command): void {
