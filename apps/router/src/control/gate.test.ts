@@ -69,7 +69,7 @@ describe("a pause", () => {
     [{ for: 5 }, /for/],
     [{ until: "noon" }, /until/],
     ["{", /JSON/],
-    [[], /expected object/],
+    [[], /expected an object/],
   ])("refuses a bad value and changes nothing: %j", async (body, message) => {
     const { call, plane } = await testPlane();
     const { revision } = plane.store.view.routing;

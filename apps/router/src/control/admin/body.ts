@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import { badKey } from "./bad-key.ts";
+import { inWords } from "./in-words.ts";
 import { HttpProblem } from "./problems.ts";
 
 /** Bytes; the largest command is a list of targets. */
@@ -23,7 +24,7 @@ export async function readJson(c: Context, limit = BODY_LIMIT): Promise<unknown>
 
 /** @throws HttpProblem 400 that names the key and what was expected */
 export function check<T>(schema: z.ZodType<T>, json: unknown): T {
-  const result = schema.safeParse(json);
+  const result = schema.safeParse(json, { error: inWords });
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0]!;
   const where = path.length > 0 ? `${path.join(".")}: ` : "";

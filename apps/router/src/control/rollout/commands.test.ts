@@ -146,7 +146,8 @@ describe("people", () => {
 
 describe("what is refused", () => {
   it.each([
-    [{}, "candidate"],
+    [{}, "candidate: missing; expected a string"],
+    [{ candidate: "green", step_requests: 1.5 }, "step_requests: 1.5; expected a whole number"],
     [undefined, "The body is missing"],
     [{ candidate: "red" }, 'There is no color "red"'],
     [{ candidate: "green", steps: [50, 20] }, "steps is 50, 20, 100; expected at most 50 rising percentages"],
@@ -163,7 +164,17 @@ describe("what is refused", () => {
     [{ candidate: "green", guards: { errors: { phi0: 1e308 } } }, "from 0.000001 to 1,000,000"],
     [{ candidate: "green", step_min: "soon" }, 'step_min: "soon"; expected a duration with its unit'],
     [{ candidate: "green", max_duration: "1m" }, "max_duration is 60 s, and steps and bake alone take"],
-    [{ candidate: "green", alpha: 1 }, "alpha"],
+    [{ candidate: "green", alpha: 1 }, "alpha: 1; expected a number below 1"],
+    [{ candidate: "green", alpha: 0 }, "alpha: 0; expected a number above 0"],
+    [{ candidate: "green", steps: [120] }, "steps.0: 120; expected a number of at most 100"],
+    [{ candidate: "green", steps: [] }, "steps: expected at least 1"],
+    [{ candidate: "green", step_requests: -1 }, "step_requests: -1; expected a number of at least 0"],
+    [
+      { candidate: "green", hooks: { before_rollout: "" } },
+      'hooks.before_rollout: ""; expected at least 1 character',
+    ],
+    [{ candidate: "green", expect: "best" }, 'expect: "best"; expected same or better'],
+    [{ candidate: "green", alpha: "1" }, 'alpha: "1"; expected a number'],
     [{ candidate: "green", gates: [30] }, "gates has 30, which is no step"],
     [{ candidate: "green", guards: ["errors", "sloth"] }, 'there is no guard "sloth"; expected errors, slow'],
     [{ candidate: "green", guards: { errors: { phi: 2 } } }, 'guards.errors has no option "phi"'],
@@ -175,7 +186,7 @@ describe("what is refused", () => {
       'there is no hook "warm"; no hook is configured',
     ],
     [{ candidate: "green", checks: ["charm"] }, 'there is no check "charm"'],
-    [{ candidate: "green", on_breach: "ignore" }, "on_breach"],
+    [{ candidate: "green", on_breach: "ignore" }, 'on_breach: "ignore"; expected rollback or pause'],
     [{ candidate: "green", expects: "same" }, "expects"],
     ['{"candidate":"green","guards":{"__proto__":{"phi0":2}}}', 'The body names "__proto__"'],
     ['{"candidate":"green","guards":{"errors":{"__pr\\u006fto__":1}}}', 'The body names "__proto__"'],
