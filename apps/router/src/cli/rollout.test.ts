@@ -145,6 +145,7 @@ describe("sluice rollout", () => {
   test.each([
     [[], {}],
     [["--guards", "errors, slow"], { guards: ["errors", "slow"] }],
+    [["--guards", "errors"], { guards: ["errors", "slow"] }],
   ])("leaves the guards to the router, but for what is said: %j", async (args, guards) => {
     const fake = await admin({ "POST /admin/rollouts": { body: ROLLOUT } });
     const start = ["rollout", "start", "green", "--slow-after", "250ms", ...args];

@@ -34,7 +34,7 @@ export function planBody(candidate: string | undefined, flags: PlanFlags): Recor
     on_timeout: flags.onTimeout,
     on_breach: flags.onBreach,
     alpha: number(flags.alpha, "--alpha"),
-    guards: flags.guards === undefined ? undefined : names(flags.guards),
+    guards: guards(flags),
     slow_after: flags.slowAfter,
     gates: percents(flags.gates, "--gates"),
     checks: flags.checks === undefined ? undefined : names(flags.checks),
@@ -77,6 +77,12 @@ export function readPlan(path: string): Record<string, unknown> {
 function shortened(message: string): string {
   const line = message.split("\n")[0]!.replace(/\p{Cc}/gu, " ");
   return line.length <= LONGEST ? line : `${line.slice(0, LONGEST)}…`;
+}
+
+/** `--slow-after` is about `slow`, so that it needs no second word. */
+function guards({ guards: list, slowAfter }: PlanFlags): string[] | undefined {
+  if (list === undefined) return undefined;
+  return [...new Set([...names(list), ...(slowAfter === undefined ? [] : ["slow"])])];
 }
 
 /** A plan without its own word on what `--slow-after` says: the router refuses both. */

@@ -51,17 +51,3 @@ describe("slow_after", () => {
     expect(answer.detail).toContain(detail);
   });
 });
-
-describe("a rollout that expects better where no predictions are read", () => {
-  it("is refused, because pairs that promotion needs never come", async () => {
-    const { status, detail } = await asked({ expect: "better" }, {});
-    expect(status).toBe(400);
-    expect(detail).toBe(
-      "expect is better, which is judged by pairs of predictions, and nothing is compared: the configuration has no `predictions`.",
-    );
-  });
-
-  it("is possible by guards that need no pairs", async () => {
-    expect(await asked({ expect: "better", guards: ["errors"] }, {})).toMatchObject({ status: 200 });
-  });
-});

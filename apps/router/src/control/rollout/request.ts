@@ -140,7 +140,6 @@ export function planOf(request: RolloutRequest, context: GuardContext, available
     alphaPromotion: request.alpha_promotion ?? ALPHA_PROMOTION,
     ...(available.affinity ? {} : { assigned: "assigned" }),
   };
-  checkPairs(judgement, context);
   const given = {
     steps: request.steps,
     stepMin: request.step_min,
@@ -216,15 +215,6 @@ function checksOf({ checks, expect }: RolloutRequest, gates: readonly Gate[]): r
 function unknownOf(name: string, names: readonly string[], what: string): string {
   const known = names.length > 0 ? `expected ${names.join(", ")}` : `no ${what} is configured`;
   return `there is no ${what} ${JSON.stringify(name)}; ${known}.`;
-}
-
-/** Pairs are of predictions: where none are read a rollout that needs pairs would hold for ever. */
-function checkPairs({ promotion }: Judgement, { predictions }: GuardContext): void {
-  if (predictions || promotion.every((guard) => guard.kind !== "not_inferior")) return;
-  throw new HttpProblem(
-    400,
-    "expect is better, which is judged by pairs of predictions, and nothing is compared: the configuration has no `predictions`.",
-  );
 }
 
 const CORE_NAMES = /\b(stepMin|stepRequests|maxDuration|unavailableLimit|drainLimit)\b/g;
